@@ -1,0 +1,1 @@
+"""derive shows its work."""

@@ -1,0 +1,54 @@
+"""The errors of derive: each says what was wrong, where, and what to write instead.
+
+    DeriveError
+     ├── FormulaError        text that is no formula of ours (also a ValueError)
+     ├── ShapeError          shapes or dimensions that do not fit together (also a ValueError)
+     ├── Unsupported         mathematics that no rule covers (also a NotImplementedError)
+     └── InternalMismatch    two of our own computations disagree: a bug, reported, never hidden
+"""
+
+from __future__ import annotations
+
+__all__ = ["DeriveError", "FormulaError", "InternalMismatch", "ShapeError", "Unsupported"]
+
+
+class DeriveError(Exception):
+    """The base of every error that derive raises on purpose."""
+
+
+class FormulaError(DeriveError, ValueError):
+    """Text that cannot be read as a formula; says where, and what to write instead."""
+
+    def __init__(self, message: str, *, source: str = "", line: int = 1, column: int = 0) -> None:
+        self.line, self.column, self.source = line, column, source
+        super().__init__(message + _pointer(source, line, column))
+
+
+class ShapeError(DeriveError, ValueError):
+    """Shapes, sizes or dimension names that do not fit together."""
+
+
+class Unsupported(DeriveError, NotImplementedError):
+    """Something that no rule covers: never answered by a zero or a guess.
+
+    `op` names what is not covered, `line` where the user wrote it (0 when it has no line).
+    """
+
+    def __init__(self, op: str, hint: str = "", *, line: int = 0) -> None:
+        self.op, self.hint, self.line = op, hint, line
+        where = f" (line {line})" if line else ""
+        super().__init__(f"{op}{where} is not supported" + (f"; {hint}" if hint else ""))
+
+
+class InternalMismatch(DeriveError, AssertionError):
+    """Two computations of derive that must agree do not; please report it."""
+
+
+def _pointer(source: str, line: int, column: int) -> str:
+    """The offending line with a caret under it, kept short for long lines."""
+    rows = source.splitlines()
+    if not 1 <= line <= len(rows):
+        return ""
+    start = max(0, column - 40)
+    shown = rows[line - 1][start : start + 80]
+    return f"\n  line {line}: {shown}\n  {' ' * (len(str(line)) + 7 + column - start)}^"

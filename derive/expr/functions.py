@@ -1,0 +1,154 @@
+"""Named functions: declared once by an elementary definition, and nothing else.
+
+A `NamedFunction` carries its definition with it, so an expression that uses one is complete: it can be
+pickled, compared and evaluated anywhere, without a registry. Its derivative is never written down: it is
+SymPy's derivative of the definition, folded back into named functions by `calculus.lemmas`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+from sympy import Basic, Expr, Integer, Lambda, Symbol, Tuple
+from sympy.core.symbol import Str
+
+__all__ = ["Apply", "NamedFunction", "elementary", "named"]
+
+
+class NamedFunction(Basic):  # type: ignore[misc]
+    """A function of real scalars with a name, a definition and a stated convention at its kinks.
+
+    `primes` counts how often each argument has been differentiated: sigmoid'' has primes (2,). The
+    definition of a derivative is SymPy's derivative of the definition.
+    """
+
+    def __new__(cls, *args: Basic) -> NamedFunction:
+        return Basic.__new__(cls, *args)  # type: ignore[no-any-return]
+
+    @property
+    def name(self) -> str:
+        """The name in formula text, such as `sigmoid`."""
+        return str(self.args[0])
+
+    @property
+    def latex(self) -> str:
+        """The head in LaTeX, such as `\\sigma`, without primes."""
+        return str(self.args[1])
+
+    @property
+    def definition(self) -> Lambda:
+        """The definition as a `sympy.Lambda` over the parameters; already differentiated where primed."""
+        return self.args[2]
+
+    @property
+    def kinks(self) -> tuple[Expr, ...]:
+        """The points (of the first argument) where the derivative is a convention."""
+        return tuple(self.args[3])
+
+    @property
+    def primes(self) -> tuple[int, ...]:
+        """How often each argument has been differentiated."""
+        return tuple(int(k) for k in self.args[4])
+
+    @property
+    def convention(self) -> str:
+        """What the derivative is at the kinks, in words; empty where there are none."""
+        return str(self.args[5])
+
+    @property
+    def arity(self) -> int:
+        """The number of arguments."""
+        return len(self.definition.variables)
+
+    def __call__(self, *args: Any) -> Apply:
+        if len(args) != self.arity:
+            raise TypeError(f"{self.name} takes {self.arity} argument(s), not {len(args)}")
+        return Apply(self, *(sympy.sympify(a) for a in args))
+
+    def derivative(self, argument: int = 0) -> NamedFunction:
+        """The function that is the derivative in one argument (counted from 0), by its definition."""
+        x = self.definition.variables[argument]
+        primes = tuple(k + (a == argument) for a, k in enumerate(self.primes))
+        body = self.definition.expr.diff(x)
+        if body.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta):
+            from derive.errors import Unsupported
+
+            raise Unsupported(f"the derivative of {self.name}", "its definition has no closed-form derivative")
+        return NamedFunction(
+            self.args[0],
+            self.args[1],
+            Lambda(self.definition.signature, body),
+            self.args[3],
+            Tuple(*map(Integer, primes)),
+            self.args[5],
+        )
+
+
+class Apply(Expr):  # type: ignore[misc]
+    """A named function applied to real arguments: `Apply(sigmoid, x)`."""
+
+    is_real = True
+    is_commutative = True
+
+    def __new__(cls, fn: NamedFunction, *args: Expr) -> Apply:
+        return Expr.__new__(cls, fn, *args)  # type: ignore[no-any-return]
+
+    @property
+    def fn(self) -> NamedFunction:
+        """The function that is applied."""
+        return self.args[0]
+
+    @property
+    def arguments(self) -> tuple[Expr, ...]:
+        """What it is applied to."""
+        return self.args[1:]
+
+    def unfold(self) -> Expr:
+        """The definition, with the arguments put in."""
+        variables = self.fn.definition.variables
+        return self.fn.definition.expr.xreplace(dict(zip(variables, self.arguments, strict=True)))
+
+    def _eval_derivative(self, s: Expr) -> Expr:
+        return sum(
+            (self.fn.derivative(k)(*self.arguments) * a.diff(s) for k, a in enumerate(self.arguments)),
+            start=sympy.S.Zero,
+        )
+
+    def _sympystr(self, printer: Any) -> str:
+        primes = "'" * sum(self.fn.primes)
+        return f"{self.fn.name}{primes}({', '.join(printer._print(a) for a in self.arguments)})"
+
+
+def named(
+    name: str,
+    parameters: Sequence[Symbol],
+    definition: Expr,
+    *,
+    latex: str | None = None,
+    kinks: Sequence[Expr | int] = (),
+    convention: str = "",
+) -> NamedFunction:
+    """Declare a named function of real scalars by its elementary definition.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> bentid = named("bentid", [x], (sympy.sqrt(x**2 + 1) - 1) / 2 + x)
+    >>> bentid(x).unfold()
+    x + sqrt(x**2 + 1)/2 - 1/2
+    """
+    return NamedFunction(
+        Str(name),
+        Str(latex if latex is not None else rf"\operatorname{{{name}}}"),
+        Lambda(tuple(parameters), definition),
+        Tuple(*(sympy.sympify(k) for k in kinks)),
+        Tuple(*(Integer(0) for _ in parameters)),
+        Str(convention),
+    )
+
+
+def elementary(expr: Expr) -> Expr:
+    """The same expression with every named function replaced by its definition, to the bottom."""
+    while expr.has(Apply):
+        expr = expr.xreplace({node: node.unfold() for node in expr.atoms(Apply)})
+    return expr

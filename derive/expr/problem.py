@@ -1,0 +1,122 @@
+"""A problem: variables with named shapes, definitions in the order written, and what is asked for.
+
+`y = W @ x; a = sigmoid(y); l = sum(a*a)/2` is a problem of two variables and three definitions. Names of
+definitions are the named intermediates of the derivation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from derive.errors import ShapeError
+from derive.expr.functions import NamedFunction
+from derive.expr.indices import Dim, Index
+from derive.expr.tree import Entry, Node, Sym, rename, walk
+
+__all__ = ["Definition", "Problem", "Variable", "reference"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An input: its name, its shape in named dimensions, and what is known of it.
+
+    `dims` is () for a scalar. `facts` are declared facts such as "sum=1" or "one-hot" (see `expr.facts`).
+    """
+
+    name: str
+    dims: tuple[Dim, ...] = ()
+    integer: bool = False
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Definition:
+    """`name[indices] = body`, in the author's own shape and order.
+
+    `function` is set where the definition *is* that of a named function of scalars, `f(x) = body`.
+    """
+
+    name: str
+    indices: tuple[Index, ...]
+    body: Node
+    function: NamedFunction | None = None
+
+    @property
+    def dims(self) -> tuple[Dim, ...]:
+        """The shape."""
+        return tuple(i.dim for i in self.indices)
+
+    def at(self, positions: tuple[Expr, ...]) -> Node:
+        """The body at other positions than its own indices."""
+        return rename(self.body, dict(zip(self.indices, positions, strict=True)))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Variables, definitions and the outputs (names of definitions), in the order written."""
+
+    variables: tuple[Variable, ...]
+    definitions: tuple[Definition, ...]
+    outputs: tuple[str, ...]
+    functions: tuple[NamedFunction, ...] = ()
+    source: str = ""
+
+    def variable(self, name: str) -> Variable:
+        """The variable of that name; a ShapeError names those there are."""
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        known = ", ".join(v.name for v in self.variables)
+        raise ShapeError(f"there is no variable {name!r}; the variables are: {known}")
+
+    def definition(self, name: str) -> Definition:
+        """The definition of that name."""
+        return self._definitions()[name]
+
+    def is_defined(self, name: str) -> bool:
+        """Whether the name is that of a definition."""
+        return name in self._definitions()
+
+    def dims(self, name: str) -> tuple[Dim, ...]:
+        """The shape of a variable or a definition."""
+        return self.definition(name).dims if self.is_defined(name) else self.variable(name).dims
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """The names that the definition uses directly, in the order of their first appearance."""
+        return tuple(dict.fromkeys(names_in(self.definition(name).body)))
+
+    def path(self, output: str, wrt: str) -> tuple[str, ...]:
+        """The definitions between `wrt` and `output` (both left out), in the order written."""
+        below: set[str] = {wrt}
+        for d in self.definitions:
+            if below & set(self.parents(d.name)):
+                below.add(d.name)
+        above: set[str] = {output}
+        for d in reversed(self.definitions):
+            if d.name in above:
+                above |= set(self.parents(d.name))
+        return tuple(d.name for d in self.definitions if d.name in below & above and d.name != output)
+
+    def _definitions(self) -> dict[str, Definition]:
+        return {d.name: d for d in self.definitions}
+
+
+def names_in(node: Node) -> Iterator[str]:
+    """The names of the entries and scalars in a tree, in order."""
+    for part in walk(node):
+        if isinstance(part, Entry):
+            yield part.base
+            for position in part.at:
+                yield from (str(a.base.label) for a in position.atoms() if hasattr(a, "base"))
+        elif isinstance(part, Sym) and not isinstance(part.symbol, Index):
+            yield part.symbol.name
+
+
+def reference(name: str, positions: tuple[Expr, ...], *, integer: bool = False) -> Node:
+    """The node for an entry of a named tensor, or for a scalar."""
+    from derive.expr.indices import scalar
+
+    return Entry(name, positions, integer) if positions else Sym(scalar(name))

@@ -1,0 +1,109 @@
+"""Sums, deltas and entries: the few SymPy heads that index notation is made of.
+
+A sum is always *closed* (its bound index carries a canonical name), so equality is equality up to the name
+of the bound index. To work inside one, `open_sum` hands out a fresh index: capture cannot happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, preorder_traversal
+from sympy.core.logic import fuzzy_bool
+from sympy.logic.boolalg import Boolean
+from sympy.tensor.indexed import Indexed
+
+from derive.expr.indices import Index, fresh, scalar
+
+__all__ = ["Iverson", "delta", "entry", "indices_of", "make_sum", "map_args", "open_sum", "substitute"]
+
+
+class Iverson(Expr):  # type: ignore[misc]
+    """The Iverson bracket [condition]: 1 where it holds, 0 elsewhere.
+
+    It is constant wherever it has a derivative, so its derivative is 0; the kink is a convention that each
+    function states.
+    """
+
+    is_real = True
+    is_commutative = True
+
+    def __new__(cls, condition: Boolean | bool) -> Expr:
+        if condition in (S.true, True):
+            return S.One
+        if condition in (S.false, False):
+            return S.Zero
+        return Expr.__new__(cls, condition)
+
+    @property
+    def condition(self) -> Boolean:
+        return self.args[0]
+
+    def _eval_derivative(self, _: Expr) -> Expr:
+        return S.Zero
+
+    def _eval_power(self, exponent: Expr) -> Expr | None:
+        return self if fuzzy_bool(exponent.is_positive) else None
+
+
+def entry(base: str, at: Sequence[Expr], *, integer: bool = False) -> Expr:
+    """The entry `base[at]` of a tensor; the scalar itself when there are no positions."""
+    if not at:
+        return scalar(base)
+    head = IndexedBase(base, integer=True) if integer else IndexedBase(base, real=True)
+    return Indexed(head, *at)
+
+
+def delta(i: Expr, j: Expr) -> Expr:
+    """Kronecker's delta: 1 where the positions are equal, else 0."""
+    return KroneckerDelta(i, j)
+
+
+def make_sum(body: Expr, *bound: Index) -> Expr:
+    """The closed sum of `body` over the whole range of each bound index, the innermost first."""
+    for index in bound:
+        if body.is_zero:
+            return S.Zero
+        if not body.has(index):
+            body = index.dim * body
+            continue
+        # The height is above every canonical index inside, so that no name is captured.
+        height = 1 + max((-i.uid for i in indices_of(body) if i.uid < 0), default=0)
+        closed = Index("_", index.dim, -height)
+        body = Sum(body.xreplace({index: closed}), (closed, 0, index.dim - 1))
+    return body
+
+
+def open_sum(expr: Sum, name: str | None = None) -> tuple[Index, Expr]:
+    """A fresh index and the body of the sum, free in that index."""
+    if len(expr.limits) != 1:
+        raise ValueError(f"one index a sum, not {len(expr.limits)}: write nested sums")
+    closed = expr.limits[0][0]
+    index = fresh(name or closed.name, closed.dim)
+    return index, expr.function.xreplace({closed: index})
+
+
+def map_args(fn: Callable[[Expr], Expr], expr: Expr) -> Expr:
+    """The expression with `fn` applied to each of its direct operands; sums are opened and closed again."""
+    if isinstance(expr, Sum):
+        index, body = open_sum(expr)
+        new = fn(body)
+        return expr if new == body else make_sum(new, index)
+    if not expr.args:
+        return expr
+    args = tuple(fn(a) for a in expr.args)
+    return expr if args == expr.args else expr.func(*args)
+
+
+def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """Replace whole subexpressions, without capture: what is put in keeps its meaning under every sum."""
+    if expr in mapping:
+        return mapping[expr]
+    if not any(expr.has(old) for old in mapping):
+        return expr
+    return map_args(lambda a: substitute(a, mapping), expr)
+
+
+def indices_of(expr: Expr) -> set[Index]:
+    """Every index that occurs in the expression, bound ones included."""
+    return {node for node in preorder_traversal(expr) if isinstance(node, Index)}

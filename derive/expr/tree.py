@@ -1,0 +1,392 @@
+"""The display: a small tree in the shape and order in which people write.
+
+SymPy merges 1/(1+e) · e/(1+e) and sorts (1-s)·s as soon as they are built; a tree keeps what was written.
+`value(tree)` is the SymPy expression that the tree stands for. A tree is frozen, hashable and picklable.
+
+| node    | written                | node    | written                       |
+|---------|------------------------|---------|-------------------------------|
+| Num     | 2, 1/2, pi             | Call    | exp(x), sigmoid(x), sigmoid'(x) |
+| Sym     | x, n, i                | Sigma   | sum over one index            |
+| Entry   | w_{ij}                 | Delta   | delta_{ij}                    |
+| Neg     | -a                     | Bracket | [x > 0]                       |
+| Add     | a + b - c              | Cases   | { a if x > 0, b else          |
+| Mul     | a b                    | Diff    | d/dx a, not yet carried out   |
+| Frac    | a / b                  | Norm    | ‖v‖_p over one index          |
+| Pow     | a^b                    | Group   | (a), brackets that were written |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache, singledispatch
+from typing import Any
+
+import sympy
+from sympy import Expr, Piecewise, S
+from sympy.logic.boolalg import Boolean
+
+from derive.errors import Unsupported
+from derive.expr.functions import NamedFunction, elementary
+from derive.expr.indices import Index
+from derive.expr.sums import Iverson, delta, entry, make_sum
+
+__all__ = [
+    "Add",
+    "Bracket",
+    "Call",
+    "Cases",
+    "Delta",
+    "Diff",
+    "DiffValue",
+    "Entry",
+    "Frac",
+    "Group",
+    "Mul",
+    "Neg",
+    "Node",
+    "Norm",
+    "Num",
+    "Pow",
+    "Sigma",
+    "Sym",
+    "add",
+    "children",
+    "map_children",
+    "mul",
+    "neg",
+    "rename",
+    "value",
+    "walk",
+]
+
+
+class Node:
+    """The base of every display node."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Num(Node):
+    """A number: an integer, a fraction, pi, the square root of 2."""
+
+    number: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Sym(Node):
+    """A scalar variable, a dimension, or an index used as a number (its position counted from 0)."""
+
+    symbol: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Node):
+    """One entry of a tensor; `at` holds its positions, counted from 0: an Index, a number, or i + k."""
+
+    base: str
+    at: tuple[Expr, ...]
+    integer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Neg(Node):
+    """Minus `body`."""
+
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Node):
+    """The terms, added in this order; a Neg term is written with a minus sign."""
+
+    terms: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mul(Node):
+    """The factors, multiplied in this order; `dot` writes an explicit product sign between them."""
+
+    factors: tuple[Node, ...]
+    dot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frac(Node):
+    """A fraction."""
+
+    top: Node
+    bottom: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Pow(Node):
+    """A power; exponent 1/2 is written as a root."""
+
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function applied: one of SymPy's (`sympy.exp`) or a NamedFunction."""
+
+    fn: Any
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sigma(Node):
+    """The sum of `body` over the whole range of `index`; every Sigma has an index of its own."""
+
+    index: Index
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Delta(Node):
+    """Kronecker's delta."""
+
+    i: Expr
+    j: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket(Node):
+    """The Iverson bracket."""
+
+    condition: Boolean
+
+
+@dataclass(frozen=True, slots=True)
+class Cases(Node):
+    """Branches with conditions; the last condition may be `true` (otherwise)."""
+
+    branches: tuple[tuple[Node, Boolean], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diff(Node):
+    """The derivative of `body` by a Sym or an Entry, not yet carried out."""
+
+    body: Node
+    wrt: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Norm(Node):
+    """The p-norm of `body` as a vector over `index`."""
+
+    index: Index
+    body: Node
+    p: Expr = S(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Node):
+    """Brackets that the author wrote for reading."""
+
+    body: Node
+
+
+class DiffValue(Expr):  # type: ignore[misc]
+    """The value of a Diff: a derivative that has not been carried out."""
+
+    is_real = True
+    is_commutative = True
+
+    def carried_out(self) -> Expr:
+        """SymPy's own derivative of the elementary form of the body: independent of our rules."""
+        body, wrt = self.args
+        if body.has(DiffValue):
+            body = body.replace(lambda e: isinstance(e, DiffValue), lambda e: e.carried_out())
+        return sympy.diff(elementary(body), wrt)
+
+
+# ── value ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=4096)
+def value(node: Node) -> Expr:
+    """The SymPy expression that the tree stands for."""
+    return _value(node)
+
+
+@singledispatch
+def _value(node: Node) -> Expr:
+    raise Unsupported(f"a display node of type {type(node).__name__}")
+
+
+@_value.register
+def _(node: Num) -> Expr:
+    return node.number
+
+
+@_value.register
+def _(node: Sym) -> Expr:
+    return node.symbol
+
+
+@_value.register
+def _(node: Entry) -> Expr:
+    return entry(node.base, node.at, integer=node.integer)
+
+
+@_value.register
+def _(node: Neg) -> Expr:
+    return -value(node.body)
+
+
+@_value.register
+def _(node: Add) -> Expr:
+    return sympy.Add(*map(value, node.terms))
+
+
+@_value.register
+def _(node: Mul) -> Expr:
+    return sympy.Mul(*map(value, node.factors))
+
+
+@_value.register
+def _(node: Frac) -> Expr:
+    return value(node.top) / value(node.bottom)
+
+
+@_value.register
+def _(node: Pow) -> Expr:
+    return value(node.base) ** value(node.exponent)
+
+
+@_value.register
+def _(node: Call) -> Expr:
+    return node.fn(*map(value, node.args))
+
+
+@_value.register
+def _(node: Sigma) -> Expr:
+    return make_sum(value(node.body), node.index)
+
+
+@_value.register
+def _(node: Delta) -> Expr:
+    return delta(node.i, node.j)
+
+
+@_value.register
+def _(node: Bracket) -> Expr:
+    return Iverson(node.condition)
+
+
+@_value.register
+def _(node: Cases) -> Expr:
+    return Piecewise(*((value(b), c) for b, c in node.branches))
+
+
+@_value.register
+def _(node: Diff) -> Expr:
+    return DiffValue(value(node.body), value(node.wrt))
+
+
+@_value.register
+def _(node: Norm) -> Expr:
+    body = value(node.body)
+    powers = body**node.p if node.p.is_even else sympy.Abs(body) ** node.p
+    return make_sum(powers, node.index) ** (1 / node.p)
+
+
+@_value.register
+def _(node: Group) -> Expr:
+    return value(node.body)
+
+
+# ── building and walking ────────────────────────────────────────────────────────────────────────────
+
+ZERO, ONE = Num(S.Zero), Num(S.One)
+
+
+def neg(node: Node) -> Node:
+    """Minus the node, without a double minus."""
+    match node:
+        case Neg(body):
+            return body
+        case Num(number):
+            return Num(-number)
+    return Neg(node)
+
+
+def add(*terms: Node) -> Node:
+    """The terms added, without zeros; nested sums of terms become one."""
+    flat: list[Node] = []
+    for term in terms:
+        flat.extend(term.terms if isinstance(term, Add) else () if term == ZERO else (term,))
+    return ZERO if not flat else flat[0] if len(flat) == 1 else Add(tuple(flat))
+
+
+def mul(*factors: Node, dot: bool = False) -> Node:
+    """The factors multiplied, without ones; a zero makes zero, and signs come to the front."""
+    flat: list[Node] = []
+    sign = 1
+    for factor in factors:
+        while isinstance(factor, Neg):
+            factor, sign = factor.body, -sign
+        if factor == Num(S.NegativeOne):
+            sign = -sign
+        elif factor == ZERO:
+            return ZERO
+        elif factor != ONE:
+            flat.extend(factor.factors if isinstance(factor, Mul) and not factor.dot else (factor,))
+    product = ONE if not flat else flat[0] if len(flat) == 1 else Mul(tuple(flat), dot)
+    return product if sign > 0 else neg(product)
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The direct parts of a node that are nodes themselves."""
+    for field in fields(node):  # type: ignore[arg-type]
+        part = getattr(node, field.name)
+        if isinstance(part, Node):
+            yield part
+        elif isinstance(part, tuple):
+            for item in part:
+                if isinstance(item, Node):
+                    yield item
+                elif isinstance(item, tuple):
+                    yield item[0]
+
+
+def map_children(fn: Callable[[Node], Node], node: Node) -> Node:
+    """The node with `fn` applied to each of its direct parts."""
+    changed: dict[str, Any] = {}
+    for field in fields(node):  # type: ignore[arg-type]
+        part = getattr(node, field.name)
+        if isinstance(part, Node):
+            changed[field.name] = fn(part)
+        elif isinstance(part, tuple) and part and isinstance(part[0], Node):
+            changed[field.name] = tuple(fn(item) for item in part)
+        elif isinstance(node, Cases):
+            changed[field.name] = tuple((fn(body), condition) for body, condition in part)
+    return replace(node, **changed) if changed else node  # type: ignore[type-var]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything below it, from the top down."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def rename(node: Node, mapping: dict[Index, Expr]) -> Node:
+    """The tree with indices replaced; indices bound inside are unique, so nothing can be captured."""
+    match node:
+        case Entry(base, at, integer):
+            return Entry(base, tuple(a.xreplace(mapping) for a in at), integer)
+        case Delta(i, j):
+            return Delta(i.xreplace(mapping), j.xreplace(mapping))
+        case Bracket(condition):
+            return Bracket(condition.xreplace(mapping))
+        case Sym(symbol):
+            new = symbol.xreplace(mapping)
+            return Num(new) if new.is_number else Sym(new)
+        case Cases(branches):
+            return Cases(tuple((rename(b, mapping), c.xreplace(mapping)) for b, c in branches))
+    return map_children(lambda child: rename(child, mapping), node)
