@@ -55,6 +55,7 @@ __all__ = [
     "map_children",
     "mul",
     "neg",
+    "rebuilt",
     "rename",
     "value",
     "walk",
@@ -338,6 +339,24 @@ def mul(*factors: Node, dot: bool = False) -> Node:
             flat.extend(factor.factors if isinstance(factor, Mul) and not factor.dot else (factor,))
     product = ONE if not flat else flat[0] if len(flat) == 1 else Mul(tuple(flat), dot)
     return product if sign > 0 else neg(product)
+
+
+def rebuilt(node: Node) -> Node:
+    """The node built anew, so that zeros, ones and double signs that came up below it disappear."""
+    match node:
+        case Neg(body):
+            return neg(body)
+        case Add(terms):
+            return add(*terms)
+        case Mul(factors, False):
+            return mul(*factors)
+        case Frac(top, _) if top == ZERO:
+            return ZERO
+        case Frac(Neg(top), bottom):
+            return neg(Frac(top, bottom))
+        case Sigma(_, body) if body == ZERO:
+            return ZERO
+    return node
 
 
 def children(node: Node) -> Iterator[Node]:
