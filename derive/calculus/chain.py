@@ -156,35 +156,34 @@ class Chain:
 
         return Context(self.order, names, self.problem.variables)
 
-    @cached_property
+    @property
     def order(self) -> tuple[str, ...]:
-        """Names in the order of their first appearance in the text."""
-        written = [n for d in self.problem.definitions for n in names_in(d.body)]
-        return tuple(dict.fromkeys(written))
+        """Names in the order in which products should list them."""
+        return self.problem.names
 
     def along(self, path: Sequence[str]) -> Derived:
         """The derivation through named intermediates."""
-        between = [*path, self.output]
-        places = {n: self._indices(n) for n in path} | {self.output: self.rows, self.wrt: self.columns}
+        between = (*path, self.output)
         stages: dict[tuple[str, str], Stage] = {}
         for name in between:
             for parent in self.problem.parents(name):
                 if parent in path or parent == self.wrt:
-                    stages[name, parent] = self.local(name, parent, places[name], places[parent])
-        combination = self._combine(between, places, stages)
+                    stages[name, parent] = self.local(name, parent, *self._places(name, parent))
+        combination = self._combine(stages)
         return Derived(
             self.problem, self.output, self.wrt, self.rows + self.columns, tuple(stages.values()), combination
         )
 
-    def _indices(self, name: str) -> tuple[Index, ...]:
-        """Fresh indices for an intermediate, of letters that neither the output nor the variable has."""
-        return free_indices(self.problem.dims(name), taken=self.rows + self.columns)
+    def _places(self, name: str, parent: str) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+        """Letters for a local Jacobian: the definition's own for its rows, the next free for its columns."""
+        rows = tuple(fresh(i) for i in self.problem.definition(name).indices)
+        asked = tuple(i.name for i in self.columns) if parent == self.wrt else ()
+        letters = asked if not {i.name for i in rows} & set(asked) else ()
+        return rows, free_indices(self.problem.dims(parent), taken=rows, letters=letters)
 
-    def _combine(
-        self, between: Sequence[str], places: dict[str, tuple[Index, ...]], stages: dict[tuple[str, str], Stage]
-    ) -> Stage:
+    def _combine(self, stages: dict[tuple[str, str], Stage]) -> Stage:
         """Σ over the paths of the product of the local Jacobians, put in, contracted and tidied."""
-        start = add(*(self._product(p, places) for p in self._paths(self.output, stages)))
+        start = add(*(self._product(p) for p in self._paths(self.output, stages)))
         target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
         filled = put_stages_in(start, stages)
         context = Context(self.order, variables=self.problem.variables)
@@ -204,20 +203,16 @@ class Chain:
                     for rest in self._paths(parent, stages):
                         yield ((child, parent), *rest)
 
-    def _product(self, path: Sequence[tuple[str, str]], places: dict[str, tuple[Index, ...]]) -> Node:
+    def _product(self, path: Sequence[tuple[str, str]]) -> Node:
         # Every path sums over indices of its own.
-        own = {n: places[n] for n in (self.output, self.wrt)}
+        own = {self.output: self.rows, self.wrt: self.columns}
         for _, parent in path[:-1]:
-            own[parent] = tuple(fresh(i) for i in self._letters(parent, own))
+            own[parent] = free_indices(self.problem.dims(parent), taken=(i for at in own.values() for i in at))
         product = mul(*(Diff(reference(c, own[c]), reference(p, own[p])) for c, p in path))
         for _, parent in reversed(path[:-1]):
             for index in reversed(own[parent]):
                 product = Sigma(index, product)
         return product
-
-    def _letters(self, name: str, own: dict[str, tuple[Index, ...]]) -> tuple[Index, ...]:
-        taken = [i for indices in own.values() for i in indices]
-        return free_indices(self.problem.dims(name), taken)
 
     def _expansion(self, node: Node, context: Context) -> Iterator[Step]:
         """Intermediates that are a function of another name put in, where the function is there already.

@@ -15,7 +15,7 @@ from derive.calculus.fold import Name, function_names
 from derive.calculus.rules import plug
 from derive.expr.equation import Stage
 from derive.expr.functions import NamedFunction
-from derive.expr.tree import Call, Diff, Group, Mul, Node, Sym, map_children, walk
+from derive.expr.tree import Call, Delta, Diff, Group, Mul, Node, Num, Sym, map_children, mul, walk
 from derive.expr.vocabulary import FUNCTIONS
 from derive.printing.present import present
 
@@ -75,12 +75,11 @@ def use_lemmas(node: Node) -> Node:
 
     def visit(part: Node) -> Node:
         if isinstance(part, Mul):
-            plain = [visit(f) for f in part.factors if not _is_primed(f)]
             primed = [visit(f) for f in part.factors if _is_primed(f)]
-            if not primed:
-                return Mul(tuple(plain), part.dot)
-            first: tuple[Node, ...] = (plain[0] if len(plain) == 1 else Mul(tuple(plain)),) if plain else ()
-            return Mul((*first, *(p if isinstance(p, (Sym, Call)) else Group(p) for p in primed)), dot=True)
+            if primed:
+                deltas = [f for f in part.factors if isinstance(f, Delta)]
+                plain = [visit(f) for f in part.factors if not _is_primed(f) and f not in deltas]
+                return _product(plain, primed, deltas)
         if _is_primed(part):
             assert isinstance(part, Call)
             parameters = part.fn.definition.variables
@@ -89,6 +88,15 @@ def use_lemmas(node: Node) -> Node:
         return map_children(visit, part)
 
     return visit(node)
+
+
+def _product(plain: list[Node], lemmas: list[Node], deltas: list[Node]) -> Node:
+    """The factors with the closed forms put in behind them: 2σ(x)·(σ(x)(1-σ(x))), deltas last."""
+    if not plain and len(lemmas) == 1:
+        return mul(*lemmas, *deltas)
+    leading = [mul(*plain)] if plain else []
+    closed = [f if isinstance(f, (Sym, Num, Call)) else Group(f) for f in lemmas]
+    return Mul((*leading, *closed, *deltas), dot=True)
 
 
 def lemmas_in(node: Node) -> list[Lemma]:

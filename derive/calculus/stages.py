@@ -129,7 +129,7 @@ def folding(node: Node, context: Context) -> Iterator[Step]:
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
     after = present(tidy(pull_out(value(node))), context.order)
-    if after != node and cost(after) <= cost(node):
+    if cost(after) < cost(node):
         yield Step(node, after, ("simplify",))
 
 

@@ -13,7 +13,7 @@ from sympy import Expr, Piecewise, Sum
 
 from derive.calculus.rational import Field
 from derive.expr.functions import Apply
-from derive.expr.sums import map_args
+from derive.expr.sums import make_sum, map_args, open_sum
 from derive.expr.tree import Add, Call, Cases, Frac, Mul, Node, Num, Pow, Sigma, children
 from derive.printing.present import present
 
@@ -76,7 +76,11 @@ def forms(rational: Expr) -> Iterator[Expr]:
 
 def _inside(expr: Expr) -> Expr:
     """Tidy what stands inside heads: the bodies of sums, the arguments of functions, the branches."""
-    if isinstance(expr, (Sum, Apply, Piecewise)) or expr.is_Function:
+    if isinstance(expr, Sum):
+        index, body = open_sum(expr)
+        content, rest = tidy(body).as_content_primitive()
+        return content * make_sum(rest, index)
+    if isinstance(expr, (Apply, Piecewise)) or expr.is_Function:
         if isinstance(expr, Apply):
             return expr.fn(*(tidy(a) for a in expr.arguments))
         if isinstance(expr, Piecewise):

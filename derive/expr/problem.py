@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from sympy import Expr
 
@@ -63,6 +64,11 @@ class Problem:
     outputs: tuple[str, ...]
     functions: tuple[NamedFunction, ...] = ()
     source: str = ""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names in the order of their first appearance in the text."""
+        return tuple(dict.fromkeys(n for d in self.definitions for n in names_in(d.body)))
 
     def variable(self, name: str) -> Variable:
         """The variable of that name; a ShapeError names those there are."""
