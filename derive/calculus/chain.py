@@ -24,7 +24,7 @@ from derive.expr.indices import Index, fresh
 from derive.expr.problem import Definition, Problem, names_in, reference
 from derive.expr.sums import indices_of, replace_entries
 from derive.expr.tree import Call, Diff, Entry, Node, Sigma, Sym, add, map_children, mul, rebuilt, rename, value
-from derive.printing.present import present
+from derive.printing.present import phrases_of
 
 __all__ = ["Derived", "differentiate", "free_indices", "parse_target"]
 
@@ -143,9 +143,10 @@ class Chain:
         definition = self.problem.definition(name)
         wrt = reference(by, columns)
         target = Diff(reference(name, rows), wrt)
-        return run_stage(target, Diff(definition.at(rows), wrt), rows + columns, self.context(definition))
+        body = definition.at(rows)
+        return run_stage(target, Diff(body, wrt), rows + columns, self.context(definition, body))
 
-    def context(self, definition: Definition) -> Context:
+    def context(self, definition: Definition, body: Node) -> Context:
         """What the stages of one definition may use."""
         functions = (*FOLDED, *self.problem.functions)
 
@@ -154,7 +155,7 @@ class Chain:
             own = own_names(definition, expr)
             return [*groups, own] if own else groups
 
-        return Context(self.order, names, self.problem.variables)
+        return Context(self.order, phrases_of(body), names, self.problem.variables)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -226,7 +227,7 @@ class Chain:
             if isinstance(body, Call) and isinstance(body.fn, NamedFunction) and body.fn in called:
                 expr = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
         if expr != before:
-            yield Step(node, present(expr, context.order), ("expand intermediates",))
+            yield Step(node, context.present(expr), ("expand intermediates",))
 
 
 def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:

@@ -99,9 +99,9 @@ def quotient_rule(body: Frac, wrt: Node) -> tuple[Node, str]:
     if not depends(bottom, wrt):
         return _over(diff(top, wrt), bottom), "constant multiple"
     if not depends(top, wrt):
-        return neg(Frac(mul(top, diff(bottom, wrt)), Pow(bottom, TWO))), "reciprocal rule"
+        return neg(Frac(mul(top, diff(bottom, wrt)), _squared(bottom))), "reciprocal rule"
     upper = add(mul(diff(top, wrt), bottom), neg(mul(top, diff(bottom, wrt))))
-    return Frac(upper, Pow(bottom, TWO)), "quotient rule"
+    return Frac(upper, _squared(bottom)), "quotient rule"
 
 
 def power_rule(body: Pow, wrt: Node) -> tuple[Node, str]:
@@ -185,6 +185,14 @@ def _times(outer: Node, inner: Node) -> Node:
 def _over(top: Node, bottom: Node) -> Node:
     """The fraction, with a number on top pulled straight: 1 over b, minus outside."""
     return neg(Frac(top.body, bottom)) if isinstance(top, Neg) else ZERO if top == ZERO else Frac(top, bottom)
+
+
+def _squared(node: Node) -> Node:
+    """v², and v⁴ for v²."""
+    match node:
+        case Pow(base, Num(exponent)):
+            return Pow(base, Num(2 * exponent))
+    return Pow(node, TWO)
 
 
 def _outer(call: Call, argument: int) -> Node:

@@ -10,8 +10,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sympy
 from sympy import Expr
@@ -26,7 +26,7 @@ from derive.calculus.tidy import cost, tidy
 from derive.expr.equation import FULL, NORMAL, Stage, Step
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, map_children, neg, rebuilt, value, walk
+from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, alpha, map_children, neg, rebuilt, value, walk
 from derive.printing.present import present
 
 __all__ = [
@@ -49,8 +49,13 @@ class Context:
     """What a stage may use: the author's order of names, the foldable names, the variables' facts."""
 
     order: tuple[str, ...] = ()
+    phrases: Mapping[Expr, Node] = field(default_factory=dict)
     names: Callable[[Expr], Sequence[Sequence[Name]]] = lambda expr: ()
     variables: tuple[Variable, ...] = ()
+
+    def present(self, expr: Expr) -> Node:
+        """The display of a value, in the author's order and words."""
+        return present(expr, self.order, self.phrases)
 
 
 Pass = Callable[[Node, Context], Iterator[Step]]
@@ -104,13 +109,13 @@ def contraction(node: Node, context: Context) -> Iterator[Step]:
     before = value(node)
     after = contract(before)
     if after != before:
-        yield Step(node, present(pull_out(after), context.order), ("delta contraction",))
+        yield Step(node, context.present(pull_out(after)), ("delta contraction",))
 
 
 def facts(node: Node, context: Context) -> Iterator[Step]:
     after, used = apply_facts(value(node), context.variables)
     if used:
-        yield Step(node, present(after, context.order), ("fact",), given=used)
+        yield Step(node, context.present(after), ("fact",), given=used)
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:
@@ -119,7 +124,7 @@ def folding(node: Node, context: Context) -> Iterator[Step]:
     after = fold(before, groups) if groups else before
     if after == before:
         return
-    folded = present(after, context.order)
+    folded = context.present(after)
     shown = _regrouped(folded, {n.symbol: n.definition for group in groups for n in group})
     if shown != node and shown != folded:
         yield Step(node, shown, ("regroup",))
@@ -128,8 +133,8 @@ def folding(node: Node, context: Context) -> Iterator[Step]:
 
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
-    after = present(tidy(pull_out(value(node))), context.order)
-    if cost(after) < cost(node):
+    after = context.present(tidy(pull_out(value(node))))
+    if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))
 
 

@@ -7,7 +7,7 @@ deltas; positive terms before negative ones; sums of squares under a root as a n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -41,24 +41,43 @@ from derive.expr.tree import (
     add,
     mul,
     neg,
+    value,
+    walk,
 )
 
-__all__ = ["present"]
+__all__ = ["phrases_of", "present"]
 
 # The rank of a factor: what stands further left in a product.
 NUMBER, NAME, CALL, GROUP, DELTA, DIFF, SIGMA = range(7)
 
 
-def present(expr: Expr, order: Sequence[str] = ()) -> Node:
-    """The display of a value; `order` lists names in the order in which they should stand in products."""
-    return _Presenter(tuple(order)).node(expr)
+def present(expr: Expr, order: Sequence[str] = (), phrases: Mapping[Expr, Node] | None = None) -> Node:
+    """The display of a value.
+
+    `order` lists names in the order in which they should stand in products; `phrases` are the author's own
+    displays of some values (see `phrases_of`), taken over wherever such a value comes up.
+    """
+    return _Presenter(tuple(order), phrases or {}).node(expr)
+
+
+def phrases_of(*displays: Node) -> dict[Expr, Node]:
+    """The sums, products and fractions in the author's displays, by value: `b*x` stays `b*x`."""
+    phrases: dict[Expr, Node] = {}
+    for display in displays:
+        for part in walk(display):
+            if isinstance(part, (Add, Mul, Frac, Sigma)) and not any(isinstance(p, Diff) for p in walk(part)):
+                phrases.setdefault(value(part), part)
+    return phrases
 
 
 class _Presenter:
-    def __init__(self, order: tuple[str, ...]) -> None:
+    def __init__(self, order: tuple[str, ...], phrases: Mapping[Expr, Node]) -> None:
         self.order = {name: k for k, name in enumerate(order)}
+        self.phrases = phrases
 
     def node(self, expr: Expr) -> Node:
+        if expr in self.phrases:
+            return self.phrases[expr]
         for kind, write in _WRITERS:
             if isinstance(expr, kind):
                 return write(self, expr)
