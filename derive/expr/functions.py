@@ -75,7 +75,9 @@ class NamedFunction(Basic):  # type: ignore[misc]
         if body.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta):
             from derive.errors import Unsupported
 
-            raise Unsupported(f"the derivative of {self.name}", "its definition has no closed-form derivative")
+            raise Unsupported(
+                f"the derivative of {self.name}", "its definition has no closed-form derivative"
+            )
         return NamedFunction(
             self.args[0],
             self.args[1],
