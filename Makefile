@@ -43,10 +43,11 @@ clean: ## remove what the other targets made
 
 # The stamps keep a second run from installing again.
 $(VENV): pyproject.toml constraints.txt
+	@echo "installing into .venv (once; about a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 $(NODE_MODULES): tests/rendering/package-lock.json
-	@cd tests/rendering && npm ci --ignore-scripts --no-audit --no-fund
+	@cd tests/rendering && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
