@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = sorted((ROOT / "derive").rglob("*.py"))
 LONGEST = 400
+MADE = set((ROOT / ".gitignore").read_text(encoding="utf-8").replace("/", "").split())
 
 # Modules without a test file of their own name, and the file that tests them.
 TESTED_ELSEWHERE = {
@@ -26,10 +28,21 @@ MACHINE_PATH = re.compile(
 
 
 def tracked() -> list[Path]:
-    """The files that git knows, and those that it would add."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [path for name in sorted(set(listed.split("\0")) - {""}) if (path := ROOT / name).is_file()]
+    """The files of the repository: what git knows or would add, or all of them where there is no git."""
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "-z",
+    ]
+    if shutil.which("git") and (ROOT / ".git").exists():
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return [path for name in sorted(set(listed.split("\0")) - {""}) if (path := ROOT / name).is_file()]
+    return [p for p in sorted(ROOT.rglob("*")) if p.is_file() and not MADE & set(p.relative_to(ROOT).parts)]
 
 
 def texts() -> Iterator[tuple[str, str]]:
