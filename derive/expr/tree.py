@@ -27,7 +27,7 @@ from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
 from derive.errors import Unsupported
-from derive.expr.functions import NamedFunction, elementary
+from derive.expr.functions import elementary
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, delta, entry, make_sum
 
