@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from derive.read.facts import FACTS
 from derive.read.formula import read_formula
 from derive.read.shapes import read_shapes
 
-__all__ = ["FACTS", "read_formula", "read_shapes"]
+__all__ = ["read_formula", "read_shapes"]

@@ -13,7 +13,18 @@ from sympy import Rational, S
 from derive.expr.indices import Index
 from derive.expr.tree import Add, Call, Frac, Group, Mul, Neg, Node, Num, Pow, Sigma
 
-__all__ = ["call", "divide", "minus", "multiply", "negative", "number", "plus", "power", "product_sum", "root"]
+__all__ = [
+    "call",
+    "divide",
+    "minus",
+    "multiply",
+    "negative",
+    "number",
+    "plus",
+    "power",
+    "product_sum",
+    "root",
+]
 
 
 def number(n: Any) -> Num:

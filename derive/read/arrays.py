@@ -19,7 +19,18 @@ from derive.expr.tree import Mul, Node, Num, Sigma, Sym
 from derive.read.arithmetic import product_sum
 from derive.read.shapes import shown
 
-__all__ = ["Array", "axis_of", "elementwise", "matmul", "outer", "size", "sum_over", "tensor", "trace", "transpose"]
+__all__ = [
+    "Array",
+    "axis_of",
+    "elementwise",
+    "matmul",
+    "outer",
+    "size",
+    "sum_over",
+    "tensor",
+    "trace",
+    "transpose",
+]
 
 Positions = tuple[Expr, ...]
 

@@ -12,25 +12,44 @@ from functools import partial
 from typing import Any
 
 import sympy
-from sympy import Expr, Rational, S
+from sympy import Expr, S
 
-from derive.errors import FormulaError, Unsupported
+from derive.errors import FormulaError
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import fresh
-from derive.expr.tree import Cases, Neg, Node, Norm, Num, value
+from derive.expr.tree import Cases, Node, Norm, Num
 from derive.expr.vocabulary import FUNCTIONS
-from derive.read.arithmetic import call, divide, minus, multiply, number, plus, power, root
-from derive.read.arrays import Array, axis_of, elementwise, matmul, outer, size, sum_over, trace
+from derive.read.arithmetic import (
+    call,
+    divide,
+    minus,
+    number,
+    plus,
+    power,
+    root,
+)
+from derive.read.arrays import (
+    Array,
+    axis_of,
+    elementwise,
+    matmul,
+    outer,
+    size,
+    sum_over,
+    trace,
+)
 from derive.read.ties import maximum, minimum, sign
 
 __all__ = ["CALLS", "REFUSED", "CallRule", "named_rule"]
+
+_TWO = S(2)
 
 
 @dataclass(frozen=True)
 class CallRule:
     """One function of the language; `takes` names its arguments, `?` marks one that may be left out.
 
-    An argument called dim is a whole number, p a number, condition a comparison; any other is an array.
+    <dim> is a whole number, <p> a number, <condition> a comparison; every other argument is an array.
     """
 
     name: str
@@ -61,7 +80,7 @@ def _mean(a: Array, dim: int | None = None) -> Array:
     return elementwise(lambda total: divide(total, size(a, dim)), sum_over(a, dim))
 
 
-def _norm(a: Array, p: Expr = S(2)) -> Array:
+def _norm(a: Array, p: Expr = _TWO) -> Array:
     if not (p.is_Rational and 0 < p <= 1000):
         raise FormulaError(f"norm takes a positive number p up to 1000, not {p}")
     if a.rank == 0:
@@ -97,7 +116,9 @@ def _log_softmax(a: Array, dim: int | None = None) -> Array:
 
 def _logsumexp(a: Array, dim: int | None = None) -> Array:
     if dim is None and a.rank > 1:
-        raise FormulaError(f"logsumexp of {a} needs the dimension to sum over, such as logsumexp({a.text}, 1)")
+        raise FormulaError(
+            f"logsumexp of {a} needs the dimension to sum over, such as logsumexp({a.text}, 1)"
+        )
     return elementwise(partial(call, sympy.log), sum_over(elementwise(partial(call, sympy.exp), a), dim))
 
 
@@ -124,7 +145,7 @@ def _log2(x: Node) -> Node:
     return divide(call(sympy.log, x), call(sympy.log, number(2)))
 
 
-_A, _A_DIM = ("A",), ("A", "dim?")
+_A, _A_DIM = ("A",), ("A", "<dim>?")
 
 _ROWS = (
     _unary("exp", partial(call, sympy.exp), "the exponential"),
@@ -148,13 +169,19 @@ _ROWS = (
     _unary("digamma", partial(call, sympy.digamma), "the derivative of lgamma"),
     CallRule("pow", ("x", "y"), ("pow(x, y)",), "x**y", _entrywise(power)),
     CallRule(
-        "where", ("condition", "a", "b"), ("where(x > y, x*y, y)",), "a where the condition holds, else b", _where
+        "where",
+        ("<condition>", "a", "b"),
+        ("where(x > y, x*y, y)",),
+        "a where the condition holds, else b",
+        _where,
     ),
-    CallRule("sum", _A_DIM, ("sum(A)", "sum(A, 0)", "sum(A, -1)"), "the sum, or along one dimension", sum_over),
+    CallRule(
+        "sum", _A_DIM, ("sum(A)", "sum(A, 0)", "sum(A, -1)"), "the sum, or along one dimension", sum_over
+    ),
     CallRule("mean", _A_DIM, ("mean(A)", "mean(A, 1)"), "the mean, or along one dimension", _mean),
     CallRule(
         "norm",
-        ("A", "p?"),
+        ("A", "<p>?"),
         ("norm(x)", "norm(x, 3)", "norm(x, 1)", "norm(x, 3/2)", "norm(A)", "norm(A, 3)", "norm(A, 1)"),
         "the p-norm of all entries (p = 2 if left out)",
         _norm,
@@ -165,7 +192,12 @@ _ROWS = (
     CallRule("logsumexp", _A_DIM, ("logsumexp(A, 1)", "logsumexp(x)"), "log of the sum of exp", _logsumexp),
     CallRule("softmax", _A_DIM, ("softmax(A, 0)", "softmax(x)"), "exp(z) over its sum", _softmax, ("s", "p")),
     CallRule(
-        "log_softmax", _A_DIM, ("log_softmax(A, 0)", "log_softmax(x)"), "log of softmax", _log_softmax, ("r", "q")
+        "log_softmax",
+        _A_DIM,
+        ("log_softmax(A, 0)", "log_softmax(x)"),
+        "log of softmax",
+        _log_softmax,
+        ("r", "q"),
     ),
     CallRule("mse_loss", ("p", "y"), ("mse_loss(A, x)",), "the mean of (p - y)**2", _mse_loss),
 )

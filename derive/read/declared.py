@@ -20,11 +20,34 @@ __all__ = ["MAX_UNFOLDED", "declare"]
 MAX_UNFOLDED = 5000
 
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+    ]
 )
 
 
-def declare(name: str, parameters: tuple[str, ...], body: Node, known: Mapping[str, NamedFunction]) -> NamedFunction:
+def declare(
+    name: str, parameters: tuple[str, ...], body: Node, known: Mapping[str, NamedFunction]
+) -> NamedFunction:
     """The named function `name(parameters) = body`.
 
     Raises FormulaError if the name is one of the language's own (a scalar function such as sigmoid may be

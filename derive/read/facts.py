@@ -1,20 +1,12 @@
-"""Facts that may be declared of a variable, such as assume={"t": "one-hot"}."""
+"""Declared facts of variables, such as assume={"t": "one-hot"}; `calculus.facts` knows what each one says."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["FACTS", "read_facts"]
+from derive.calculus.facts import FACTS
 
-FACTS: dict[str, str] = {
-    "sum=1": "the entries along the last dimension add up to 1",
-    "one-hot": "along the last dimension one entry is 1 and the others are 0",
-    "symmetric": "A.T = A",
-    "positive": "every entry is above 0",
-    "positive definite": "symmetric, and x.T A x > 0 for x other than 0",
-    "orthogonal": "A.T A = I",
-    "unit": "the norm is 1",
-}
+__all__ = ["read_facts"]
 
 
 def read_facts(
@@ -24,7 +16,9 @@ def read_facts(
     facts: dict[str, tuple[str, ...]] = {}
     for name, stated in (assume or {}).items():
         if name not in variables:
-            raise ValueError(f"assume names {name!r}, which is no variable; there are: {', '.join(variables)}")
+            raise ValueError(
+                f"assume names {name!r}, which is no variable; there are: {', '.join(variables)}"
+            )
         facts[name] = tuple(dict.fromkeys([stated] if isinstance(stated, str) else stated))
         for fact in facts[name]:
             if fact not in FACTS:

@@ -6,48 +6,24 @@ The text goes through Python's `ast` and a table of what may be written; nothing
 from __future__ import annotations
 
 import ast
-import difflib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import sympy
-from sympy import Expr, Integer, Rational, S, Symbol
+from sympy import Integer
 
-from derive.errors import DeriveError, FormulaError, ShapeError, Unsupported
-from derive.expr.functions import NamedFunction
-from derive.expr.indices import Dim, fresh, scalar
+from derive.errors import ShapeError
+from derive.expr.indices import Dim
 from derive.expr.problem import Definition, Problem, Variable
-from derive.expr.tree import Group, Node, Num, Sym
-from derive.read import arithmetic
-from derive.read.arrays import Array, elementwise, matmul, tensor, transpose
-from derive.read.calls import CALLS, REFUSED, CallRule, named_rule
 from derive.read.declared import declare
+from derive.read.expressions import Expressions
 from derive.read.facts import read_facts
-from derive.read.limits import MAX_BITS, checked_value
+from derive.read.limits import checked_value
 from derive.read.names import free_name, name_indices
 from derive.read.shapes import Shapes, read_shapes, shown
 from derive.read.statements import Statement, parse
-from derive.read.tokens import tokenize
 
 __all__ = ["read_formula"]
 
-_OPERATORS: dict[type[ast.operator], Callable[[Node, Node], Node]] = {
-    ast.Add: arithmetic.plus,
-    ast.Sub: arithmetic.minus,
-    ast.Mult: arithmetic.multiply,
-    ast.Div: arithmetic.divide,
-    ast.Pow: arithmetic.power,
-}
-_COMPARISONS: dict[type[ast.cmpop], Any] = {
-    ast.Gt: sympy.Gt,
-    ast.GtE: sympy.Ge,
-    ast.Lt: sympy.Lt,
-    ast.LtE: sympy.Le,
-    ast.Eq: sympy.Eq,
-    ast.NotEq: sympy.Ne,
-}
-_CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
 _OUTPUTS = ("f", "g", "h", "F")
 
 
@@ -100,23 +76,10 @@ def _given(shapes: dict[str, tuple[Dim, ...]], like: Mapping[str, tuple[int, ...
     return shapes
 
 
-class _Reader:
-    """One reading: what is known so far, and the walk over the syntax trees."""
+class _Reader(Expressions):
+    """One reading, statement by statement."""
 
-    def __init__(self, text: str, shapes: dict[str, Any], scalars: bool, integer: frozenset[str]) -> None:
-        self.text, self.scalars, self.integer = text, scalars, integer
-        self.variables: dict[str, tuple[Dim, ...]] = dict(shapes)
-        self.definitions: dict[str, Definition] = {}
-        self.functions: dict[str, NamedFunction] = {}
-        self.outputs: tuple[str, ...] = ()
-        self.constants: dict[Symbol, Expr] = {}
-        self.dims = {d.name: d for dims in shapes.values() for d in dims if d.is_Symbol}
-        self.taken = {t.text for t in tokenize(text) if t.kind == "name"} | set(shapes) | set(self.dims)
-        self.parameters: tuple[str, ...] | None = None
-        self.numbers: set[str] = set()
-        self.automatic: dict[str, Array] = {}
-
-    # ── statements ──────────────────────────────────────────────────────────────────────────────────
+    outputs: tuple[str, ...] = ()
 
     def read(self, statements: list[Statement]) -> None:
         for statement in statements:
@@ -150,27 +113,17 @@ class _Reader:
         """Read a definition and make its name known."""
         if name in self.variables or name in self.definitions or name in self.dims:
             raise self.error(f"{name} has a meaning already; give this another name", statement)
+        self.naming = body
         array = self.expression(body)
+        self.naming = None
         if name in self.variables or name in self.numbers:
-            raise self.error(f"{name} is used before it is defined; give one of the two another name", statement)
+            raise self.error(
+                f"{name} is used before it is defined; give one of the two another name", statement
+            )
         if not name:
             name = free_name(_OUTPUTS, self.taken)
-        self.add(name, array, statement)
+        self.automatic.setdefault(ast.dump(body), self.add(name, array, statement))
         return name
-
-    def add(self, name: str, array: Array, at: Any) -> Array:
-        """A definition of that name; the array that stands for it."""
-        self.taken.add(name)
-        indices = tuple(fresh("i", d) for d in array.dims)
-        body = array.at(indices)
-        body = body.body if isinstance(body, Group) else body
-        number = self.located(at, checked_value, body, self.constants).xreplace(self.constants)
-        if number.is_number and not indices:
-            if number.is_Rational and max(number.p.bit_length(), number.q.bit_length()) > MAX_BITS:
-                raise self.error(f"this is a number of more than {MAX_BITS} bits", at)
-            self.constants[scalar(name)] = number
-        self.definitions[name] = Definition(name, indices, body)
-        return tensor(name, array.dims)
 
     def declaration(self, statement: Statement, last: bool) -> None:
         (name,), parameters = statement.targets, statement.parameters
@@ -189,173 +142,9 @@ class _Reader:
             raise self.error("a function is declared last; end with the formula that is asked for", statement)
         wrong = next((p for p in parameters if self.variables.get(p)), None)
         if wrong:
-            raise ShapeError(f"the parameter {wrong} of {name} is a scalar, not {shown(self.variables[wrong])}")
-        self.variables |= {p: () for p in parameters}
+            raise ShapeError(
+                f"the parameter {wrong} of {name} is a scalar, not {shown(self.variables[wrong])}"
+            )
+        self.variables |= dict.fromkeys(parameters, ())
         self.definitions[name] = Definition(name, (), body, fn)
         self.outputs = (name,)
-
-    # ── expressions ─────────────────────────────────────────────────────────────────────────────────
-
-    def expression(self, node: ast.expr) -> Array:
-        """The array that an expression stands for."""
-        return replace(self.located(node, self._expression, node), text=self.written(node))
-
-    def _expression(self, node: ast.expr) -> Array:
-        match node:
-            case ast.Constant(value=int() | float()):
-                number = Num(Rational(self.written(node)))
-                return Array((), lambda _: number)
-            case ast.Name(id=name):
-                return self.name(name, node)
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return self.expression(operand)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return elementwise(arithmetic.negative, self.expression(operand))
-            case ast.BinOp(left=left, op=ast.MatMult(), right=right):
-                return matmul(self.expression(left), self.expression(right))
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return elementwise(_OPERATORS[type(op)], self.expression(left), self.expression(right))
-            case ast.Attribute(value=of, attr="T"):
-                return transpose(self.expression(of))
-            case ast.Attribute(attr=attr):
-                raise self.error(f"only .T may follow a name, not .{attr}; write {attr}(…) for a function", node)
-            case ast.Subscript(value=of, slice=at):
-                return self.subscript(self.expression(of), at)
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self.call(name, args, node)
-            case ast.Compare():
-                raise self.error("a comparison stands only inside where(condition, a, b)", node)
-            case ast.Tuple():
-                raise self.error("several values stand only at the end, as in  a, b", node)
-        raise self.error("this is no formula: names, numbers, + - * / ** @, .T, x[0] and calls are read", node)
-
-    def name(self, name: str, node: ast.expr) -> Array:
-        if self.parameters is not None:
-            if name in self.parameters:
-                return tensor(name, ())
-            if name not in _CONSTANTS:
-                known = ", ".join(self.parameters)
-                raise self.error(f"{name} is no parameter of this function; its parameters are {known}", node)
-        elif name in self.definitions:
-            return tensor(name, self.definitions[name].dims)
-        elif name in self.variables:
-            return tensor(name, self.variables[name], integer=name in self.integer)
-        elif name in self.dims:
-            symbol = Sym(self.dims[name])
-            return Array((), lambda _: symbol)
-        if name in _CONSTANTS:
-            self.numbers.add(name)
-            number = Num(_CONSTANTS[name])
-            return Array((), lambda _: number)
-        if name in CALLS or name in REFUSED or name in self.functions:
-            raise self.error(f"{name} is a function; write {name}(…)", node)
-        if not self.scalars:
-            raise ShapeError(
-                f'{name} has no shape (line {node.lineno}); declare it: --shape "{name}: …", '
-                f'with "{name}:" for a scalar'
-            )
-        self.variables[name] = ()
-        return tensor(name, ())
-
-    def subscript(self, array: Array, node: ast.expr) -> Array:
-        parts = node.elts if isinstance(node, ast.Tuple) else [node]
-        if any(isinstance(part, ast.Slice) for part in parts):
-            raise Unsupported("a slice", "write whole arrays or single entries such as x[0]", line=node.lineno)
-        positions = tuple(self.whole_number(part, "a position") for part in parts)
-        if len(positions) > array.rank:
-            raise ShapeError(f"{array} has {array.rank} dimension(s), not {len(positions)}")
-        at = tuple(_position(array, d, k) for d, k in zip(array.dims, positions, strict=False))
-        return Array(array.dims[len(at) :], lambda rest: array.at((*at, *rest)))
-
-    def condition(self, node: ast.expr) -> Array:
-        """A comparison, or a chain of them; its entries are SymPy conditions."""
-        if not isinstance(node, ast.Compare):
-            raise self.error("the first argument of where is a comparison, such as x > 0", node)
-        heads = [_COMPARISONS.get(type(op)) for op in node.ops]
-        if None in heads:
-            raise self.error("this comparison cannot be read; write < <= > >= == or !=", node)
-
-        def holds(*sides: Node) -> Any:
-            values = [checked_value(side, self.constants) for side in sides]
-            pairs = zip(heads, values, values[1:], strict=False)
-            return sympy.And(*(head(left, right) for head, left, right in pairs if head is not None))
-
-        return elementwise(holds, *map(self.expression, (node.left, *node.comparators)))
-
-    # ── calls ───────────────────────────────────────────────────────────────────────────────────────
-
-    def call(self, name: str, args: list[ast.expr], node: ast.expr) -> Array:
-        rule = named_rule(self.functions[name]) if name in self.functions else CALLS.get(name)
-        if rule is None:
-            raise self.unknown(name, node)
-        fewest = sum(not p.endswith("?") for p in rule.takes)
-        if not fewest <= len(args) <= len(rule.takes):
-            raise self.error(f"{name} takes {', '.join(rule.takes)}, not {len(args)} argument(s)", node)
-        values = [self.argument(p.rstrip("?"), arg) for p, arg in zip(rule.takes, args, strict=False)]
-        if self.parameters is not None and rule.named:
-            raise self.error(f"{name} stands not in a function of scalars; use it in a formula", node)
-        array = replace(rule.build(*values), text=self.written(node))
-        return self.intermediate(rule, array, node) if rule.named else array
-
-    def argument(self, parameter: str, node: ast.expr) -> Any:
-        if isinstance(node, ast.Starred):
-            raise self.error("a call takes plain arguments", node)
-        if parameter == "condition":
-            return self.condition(node)
-        if parameter == "dim":
-            return self.whole_number(node, "a dimension")
-        if parameter == "p" and isinstance(node, ast.Constant | ast.BinOp | ast.UnaryOp):
-            array = self.expression(node)
-            return checked_value(array.at(()), self.constants) if not array.dims else S.NaN
-        return self.expression(node)
-
-    def intermediate(self, rule: CallRule, array: Array, node: ast.expr) -> Array:
-        """The named intermediate for this call; the same call again is the same intermediate."""
-        key = ast.dump(node)
-        if key not in self.automatic:
-            name = free_name(rule.named, self.taken)
-            self.automatic[key] = self.add(name, array, node)
-        return self.automatic[key]
-
-    def whole_number(self, node: ast.expr, what: str) -> int:
-        match node:
-            case ast.Constant(value=int(n)):
-                return n
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(n))):
-                return -n
-        raise self.error(f"{what} is a whole number here, counted from 0", node)
-
-    # ── errors ──────────────────────────────────────────────────────────────────────────────────────
-
-    def unknown(self, name: str, node: ast.expr) -> DeriveError:
-        if name in REFUSED:
-            return Unsupported(f"{name}(…)", REFUSED[name], line=node.lineno)
-        if name in self.variables or name in self.definitions or name in (self.parameters or ()):
-            return self.error(f"{name} is no function; write {name}*(…) for a product", node)
-        near = difflib.get_close_matches(name, [*CALLS, *self.functions], n=1)
-        hint = f"did you mean {near[0]}?" if near else f"declare it first: {name}(x) = …"
-        return self.error(f"there is no function {name}; {hint}", node)
-
-    def written(self, node: ast.expr) -> str:
-        """What the author wrote, on one line and kept short."""
-        text = ast.get_source_segment(self.text, node) or ""
-        return text if isinstance(node, ast.Constant) else " ".join(text.split())[:60]
-
-    def located(self, at: Any, action: Callable[..., Any], *args: Any) -> Any:
-        """Carry out; an error that has no place in the text gets this one."""
-        try:
-            return action(*args)
-        except FormulaError as error:
-            if error.source:
-                raise
-            raise self.error(str(error), at) from None
-
-    def error(self, message: str, at: Any) -> FormulaError:
-        line, column = (at.lineno, at.col_offset) if isinstance(at, ast.expr) else (at.line, at.column)
-        return FormulaError(message, source=self.text, line=line, column=column)
-
-
-def _position(array: Array, dim: Dim, k: int) -> Expr:
-    if dim.is_Integer and not -dim <= k < dim:
-        raise ShapeError(f"{array} has no entry {k} along a dimension of size {dim}")
-    return Integer(k) if k >= 0 else dim + k

@@ -45,5 +45,3 @@ def _named(node: Node, scope: tuple[str, ...], taken: frozenset[str]) -> Node:
 
 def _endless(preferred: tuple[str, ...]) -> Iterator[str]:
     return chain(preferred, (f"{name}_{k}" for k in count(1) for name in preferred))
-
-

@@ -57,7 +57,9 @@ def _pairs(text: str) -> list[tuple[str, str]]:
             continue
         name, colon, dims = part.partition(":")
         if not colon:
-            raise ShapeError(f"{part.strip()!r} has no colon; write name: dimensions, such as  W: m n, x: n, b:")
+            raise ShapeError(
+                f"{part.strip()!r} has no colon; write name: dimensions, such as  W: m n, x: n, b:"
+            )
         pairs.append((name.strip(), dims.strip()))
     return pairs
 
@@ -75,4 +77,6 @@ def _dim(name: str, part: object) -> Dim:
         return Integer(part)
     if isinstance(part, str) and (_NAME.fullmatch(part) or _SIZE.fullmatch(part)):
         return dim(part)
-    raise ShapeError(f"{part!r} in the shape of {name} is neither the name of a dimension nor a positive size")
+    raise ShapeError(
+        f"{part!r} in the shape of {name} is neither the name of a dimension nor a positive size"
+    )

@@ -69,7 +69,9 @@ def _left(tokens: list[Token], sign: Token, text: str) -> tuple[tuple[str, ...],
 def _names(tokens: list[Token]) -> tuple[str, ...]:
     """The names in `a, b, c`; () if that is not what the tokens are."""
     names, commas = tokens[::2], tokens[1::2]
-    fits = len(tokens) % 2 == 1 and all(t.kind == "name" for t in names) and all(t.text == "," for t in commas)
+    fits = (
+        len(tokens) % 2 == 1 and all(t.kind == "name" for t in names) and all(t.text == "," for t in commas)
+    )
     return tuple(t.text for t in names) if fits else ()
 
 

@@ -19,9 +19,19 @@ _TIE = (a + b) / 2 * Iverson(Eq(a, b))
 _SHARED = "half to each argument at a tie"
 
 maximum = named(
-    "maximum", [a, b], a * Iverson(a > b) + b * Iverson(b > a) + _TIE, latex=r"\max", kinks=[b], convention=_SHARED
+    "maximum",
+    [a, b],
+    a * Iverson(a > b) + b * Iverson(b > a) + _TIE,
+    latex=r"\max",
+    kinks=[b],
+    convention=_SHARED,
 )
 minimum = named(
-    "minimum", [a, b], a * Iverson(a < b) + b * Iverson(b < a) + _TIE, latex=r"\min", kinks=[b], convention=_SHARED
+    "minimum",
+    [a, b],
+    a * Iverson(a < b) + b * Iverson(b < a) + _TIE,
+    latex=r"\min",
+    kinks=[b],
+    convention=_SHARED,
 )
 sign = named("sign", [a], Iverson(a > 0) - Iverson(a < 0), kinks=[0], convention="0 at x = 0")

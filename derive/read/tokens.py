@@ -102,7 +102,9 @@ def split_statements(tokens: list[Token], text: str) -> list[list[Token]]:
             statements[-1].append(token)
             if token.text == "=" and opened:
                 raise _error(
-                    "an argument has no name here; write sum(a, 1) for sum(a, dim=1), == to compare", token, text
+                    "an argument has no name here; write sum(a, 1) for sum(a, dim=1), == to compare",
+                    token,
+                    text,
                 )
     if opened:
         raise _error("this bracket is not closed", opened[-1], text)
@@ -116,7 +118,7 @@ def _refusal(text: str, at: int, match: re.Match[str] | None) -> str:
     if match is not None:
         return ""
     hint = "" if text[at].isascii() else "; names are plain letters: write sigma, lam, x_1"
-    return f"the character {ascii(text[at])} cannot be read{hint}"
+    return f"the character {text[at]!a} cannot be read{hint}"
 
 
 def _check(token: Token, before: Token | None, text: str) -> None:
@@ -125,8 +127,14 @@ def _check(token: Token, before: Token | None, text: str) -> None:
     if token.kind == "number":
         whole = _WHOLE_NUMBER.fullmatch(name)
         assert whole is not None
-        if len(whole[1] + whole[2]) > MAX_DIGITS or int((whole[3] or "0")[:5]) > 300 or len(whole[3] or "") > 5:
-            raise _error(f"a number has at most {MAX_DIGITS} digits and an exponent of at most 300", token, text)
+        if (
+            len(whole[1] + whole[2]) > MAX_DIGITS
+            or int((whole[3] or "0")[:5]) > 300
+            or len(whole[3] or "") > 5
+        ):
+            raise _error(
+                f"a number has at most {MAX_DIGITS} digits and an exponent of at most 300", token, text
+            )
         if adjacent and before is not None and before.kind in ("number", "name"):
             raise _error("a number stands here without a sign before it", token, text)
     if token.kind != "name":
@@ -136,7 +144,9 @@ def _check(token: Token, before: Token | None, text: str) -> None:
     if len(name) > MAX_NAME:
         raise _error(f"a name has at most {MAX_NAME} characters", token, text)
     if name.startswith("_") or "__" in name:
-        raise _error(f"{name!r} is no name for a variable: begin with a letter, no double underscore", token, text)
+        raise _error(
+            f"{name!r} is no name for a variable: begin with a letter, no double underscore", token, text
+        )
     if keyword.iskeyword(name):
         hint = {"lambda": "; write lam", "if": "; write where(condition, a, b)"}.get(name, "")
         raise _error(f"{name!r} is a word of Python and no name for a variable{hint}", token, text)
