@@ -1,7 +1,7 @@
 """Arithmetic on display trees, in the author's order and with the brackets that carry reading.
 
-Python's syntax tree has no brackets, but their place can be told from it: a sum that is the right operand of a
-sum, or a product that is the right operand of a product, was written in brackets.
+Python's syntax tree has no brackets, but their place can be told from it: a sum that is the right operand
+of a sum, or a product that is the right operand of a product, was written in brackets.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The calls of the formula language: one row a function, named as in torch.
 
-`forms` are the ways to write a row, over x, y, t (vectors of n), A (m by n), S (n by n); they are shown as help
-and each is evaluated against torch. A row with `named` becomes an intermediate of that name.
+`forms` are the ways to write a row, over x, y, t (vectors of n), A (m by n), S (n by n); they are shown as
+help and each is evaluated against torch. A row with `named` becomes an intermediate of that name.
 """
 
 from __future__ import annotations
@@ -172,13 +172,11 @@ _ROWS = (
         "where",
         ("<condition>", "a", "b"),
         ("where(x > y, x*y, y)",),
-        "a where the condition holds, else b",
+        "a where it holds, else b",
         _where,
     ),
-    CallRule(
-        "sum", _A_DIM, ("sum(A)", "sum(A, 0)", "sum(A, -1)"), "the sum, or along one dimension", sum_over
-    ),
-    CallRule("mean", _A_DIM, ("mean(A)", "mean(A, 1)"), "the mean, or along one dimension", _mean),
+    CallRule("sum", _A_DIM, ("sum(A)", "sum(A, 0)", "sum(A, -1)"), "the sum, whole or along <dim>", sum_over),
+    CallRule("mean", _A_DIM, ("mean(A)", "mean(A, 1)"), "the mean, whole or along <dim>", _mean),
     CallRule(
         "norm",
         ("A", "<p>?"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import sympy
 from sympy import Expr, Symbol
 from sympy.core.relational import Relational
@@ -20,34 +18,11 @@ __all__ = ["MAX_UNFOLDED", "declare"]
 MAX_UNFOLDED = 5000
 
 _GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-    ]
+    "alpha beta gamma delta epsilon zeta eta theta kappa mu nu xi rho sigma tau phi chi psi omega".split()
 )
 
 
-def declare(
-    name: str, parameters: tuple[str, ...], body: Node, known: Mapping[str, NamedFunction]
-) -> NamedFunction:
+def declare(name: str, parameters: tuple[str, ...], body: Node) -> NamedFunction:
     """The named function `name(parameters) = body`.
 
     Raises FormulaError if the name is one of the language's own (a scalar function such as sigmoid may be

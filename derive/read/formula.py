@@ -134,7 +134,7 @@ class _Reader(Expressions):
         body = self.expression(statement.body).at(())
         self.parameters = None
         self.located(statement, checked_value, body, {})
-        fn = self.located(statement, declare, name, parameters, body, self.functions)
+        fn = self.located(statement, declare, name, parameters, body)
         self.functions[name] = fn
         if not last:
             return

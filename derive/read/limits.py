@@ -1,7 +1,7 @@
 """Limits on what a formula makes SymPy compute: 9**9**9 is refused before anything is evaluated.
 
-A tree is checked from the bottom up, so that when a power is looked at, its base and exponent are already known
-to be small.
+A tree is checked from the bottom up, so that when a power is looked at, its base and exponent are already
+known to be small.
 """
 
 from __future__ import annotations

@@ -127,14 +127,9 @@ def _check(token: Token, before: Token | None, text: str) -> None:
     if token.kind == "number":
         whole = _WHOLE_NUMBER.fullmatch(name)
         assert whole is not None
-        if (
-            len(whole[1] + whole[2]) > MAX_DIGITS
-            or int((whole[3] or "0")[:5]) > 300
-            or len(whole[3] or "") > 5
-        ):
-            raise _error(
-                f"a number has at most {MAX_DIGITS} digits and an exponent of at most 300", token, text
-            )
+        exponent = (whole[3] or "").lstrip("0")
+        if len(whole[1] + whole[2]) > MAX_DIGITS or len(exponent) > 3 or int(exponent or "0") > 300:
+            raise _error(f"a number has at most {MAX_DIGITS} digits and an exponent up to 300", token, text)
         if adjacent and before is not None and before.kind in ("number", "name"):
             raise _error("a number stands here without a sign before it", token, text)
     if token.kind != "name":
