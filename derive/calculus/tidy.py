@@ -79,7 +79,8 @@ def _inside(expr: Expr) -> Expr:
     if isinstance(expr, Sum):
         index, body = open_sum(expr)
         content, rest = tidy(body).as_content_primitive()
-        return content * make_sum(rest, index)
+        sign, rest = rest.as_coeff_Mul()
+        return content * sign * make_sum(rest, index)
     if isinstance(expr, (Apply, Piecewise)) or expr.is_Function:
         if isinstance(expr, Apply):
             return expr.fn(*(tidy(a) for a in expr.arguments))
