@@ -24,7 +24,6 @@ from derive.expr.indices import Index, fresh
 from derive.expr.problem import Definition, Problem, names_in, reference
 from derive.expr.sums import indices_of, map_args, replace_entries
 from derive.expr.tree import Call, Diff, Entry, Node, Sigma, Sym, add, map_children, mul, rebuilt, rename, value
-from derive.printing.present import phrases_of
 
 __all__ = ["Derived", "differentiate", "free_indices", "parse_target"]
 
@@ -154,7 +153,7 @@ class Chain:
             own = own_names(definition, expr)
             return [*groups, own] if own else groups
 
-        return Context(self.order, phrases_of(body), names, self.problem.variables)
+        return Context(self.order, (body,), names, self.problem.variables)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -187,7 +186,8 @@ class Chain:
         start = add(*(self._product(p) for p in self._paths(self.output, stages)))
         target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
         filled = put_stages_in(start, stages)
-        context = Context(self.order, variables=self.problem.variables)
+        bodies = tuple(d.body for d in self.problem.definitions)
+        context = Context(self.order, bodies, variables=self.problem.variables)
         steps = (
             Step(target, start, ("multivariate chain rule",)),
             Step(start, filled, ("stages put in",)),

@@ -17,7 +17,7 @@ from derive.expr.equation import Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.tree import Call, Delta, Diff, Group, Mul, Node, Num, Sym, map_children, mul, walk
 from derive.expr.vocabulary import FUNCTIONS
-from derive.printing.present import phrases_of, present
+from derive.printing.present import present
 
 __all__ = ["FOLDED", "Lemma", "derivative_stage", "foldable", "lemma", "lemmas_in", "use_lemmas"]
 
@@ -62,7 +62,7 @@ def derivative_stage(function: NamedFunction, body: Node, argument: int = 0) -> 
 
     target = Diff(Call(function, tuple(Sym(p) for p in parameters)), x)
     order = tuple(p.name for p in parameters)
-    context = Context(order, phrases_of(body), names)
+    context = Context(order, (body,), names)
     return run_stage(target, Diff(body, x), (), context)
 
 

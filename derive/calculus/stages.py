@@ -10,8 +10,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import sympy
 from sympy import Expr
@@ -26,7 +26,7 @@ from derive.calculus.tidy import cost, tidy
 from derive.expr.equation import FULL, NORMAL, Stage, Step
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, alpha, map_children, neg, rebuilt, value, walk
+from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, Sym, alpha, map_children, neg, rebuilt, value, walk
 from derive.printing.present import present
 
 __all__ = [
@@ -49,13 +49,13 @@ class Context:
     """What a stage may use: the author's order of names, the foldable names, the variables' facts."""
 
     order: tuple[str, ...] = ()
-    phrases: Mapping[Expr, Node] = field(default_factory=dict)
+    author: tuple[Node, ...] = ()
     names: Callable[[Expr], Sequence[Sequence[Name]]] = lambda expr: ()
     variables: tuple[Variable, ...] = ()
 
     def present(self, expr: Expr) -> Node:
         """The display of a value, in the author's order and words."""
-        return present(expr, self.order, self.phrases)
+        return present(expr, self.order, self.author)
 
 
 Pass = Callable[[Node, Context], Iterator[Step]]
@@ -168,7 +168,7 @@ def _regrouped(folded: Node, definitions: dict[Expr, Expr]) -> Node:
                 return neg(write(body, factor))
             case Pow(base, exponent):
                 return Pow(write(base, factor), exponent)
-            case Call() | Entry():
+            case Call() | Entry() | Sym():
                 return present(definitions.get(value(node), value(node)))
             case Add() if factor and not value(node).has(sympy.KroneckerDelta):
                 return present(_together(value(node).xreplace(definitions)))

@@ -57,7 +57,10 @@ def tidy(expr: Expr) -> Expr:
     if not isinstance(expr, (sympy.Add, sympy.Mul, sympy.Pow)) or sympy.count_ops(expr) > TOO_LARGE:
         return expr
     field = Field([expr])
-    return shortest(field.back(form) for form in forms(field.into(expr)))
+    best = shortest(field.back(form) for form in forms(field.into(expr)))
+    # Of two forms equally long the one that came is kept, unless a sum has become a product.
+    settled = best.is_Add or not expr.is_Add
+    return expr if settled and expression_cost(expr) <= expression_cost(best) else best
 
 
 def forms(rational: Expr) -> Iterator[Expr]:

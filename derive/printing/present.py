@@ -41,39 +41,51 @@ from derive.expr.tree import (
     add,
     mul,
     neg,
+    rename,
     value,
     walk,
 )
 
-__all__ = ["phrases_of", "present"]
+__all__ = ["present"]
 
 # The rank of a factor: what stands further left in a product.
 NUMBER, NAME, CALL, GROUP, DELTA, DIFF, SIGMA = range(7)
 
 
-def present(expr: Expr, order: Sequence[str] = (), phrases: Mapping[Expr, Node] | None = None) -> Node:
+Phrases = Mapping[Expr, Node]
+
+
+def present(expr: Expr, order: Sequence[str] = (), author: Sequence[Node] = ()) -> Node:
     """The display of a value.
 
-    `order` lists names in the order in which they should stand in products; `phrases` are the author's own
-    displays of some values (see `phrases_of`), taken over wherever such a value comes up.
+    `order` lists names in the order in which they should stand in products; `author` holds displays written
+    by the author, whose sums, products and fractions are taken over wherever their value comes up again.
     """
-    return _Presenter(tuple(order), phrases or {}).node(expr)
+    return _Presenter({name: k for k, name in enumerate(order)}, *_phrases(author)).node(expr)
 
 
-def phrases_of(*displays: Node) -> dict[Expr, Node]:
-    """The sums, products and fractions in the author's displays, by value: `b*x` stays `b*x`."""
+def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Index, Node]]]:
+    """The author's displays by value, and the bodies of their sums, in which further ones stand."""
     phrases: dict[Expr, Node] = {}
+    bodies: list[tuple[Index, Node]] = []
     for display in displays:
         for part in walk(display):
+            if isinstance(part, (Sigma, Norm)):
+                bodies.append((part.index, part.body))
             if isinstance(part, (Add, Mul, Frac, Sigma)) and not any(isinstance(p, Diff) for p in walk(part)):
                 phrases.setdefault(value(part), part)
-    return phrases
+    return phrases, bodies
 
 
 class _Presenter:
-    def __init__(self, order: tuple[str, ...], phrases: Mapping[Expr, Node]) -> None:
-        self.order = {name: k for k, name in enumerate(order)}
-        self.phrases = phrases
+    def __init__(self, order: dict[str, int], phrases: Phrases, bodies: Sequence[tuple[Index, Node]]) -> None:
+        self.order, self.phrases, self.bodies = order, phrases, bodies
+
+    def under(self, index: Index) -> _Presenter:
+        """The presenter for the body of a sum: what the author wrote under a sum of that range holds there."""
+        inside = [rename(body, {bound: index}) for bound, body in self.bodies if bound.dim == index.dim]
+        phrases, bodies = _phrases(inside)
+        return _Presenter(self.order, {**phrases, **self.phrases}, bodies) if inside else self
 
     def node(self, expr: Expr) -> Node:
         if expr in self.phrases:
@@ -160,7 +172,7 @@ class _Presenter:
             index, body = open_sum(base)
             root, power = body.as_base_exp()
             if power == 2 and root.is_real:
-                return Norm(index, self.node(root))
+                return Norm(index, self.under(index).node(root))
         return Pow(self.node(base), self.node(exponent))
 
     # ── heads ──
@@ -173,7 +185,7 @@ class _Presenter:
 
     def sum(self, expr: Sum) -> Node:
         index, body = open_sum(expr)
-        return Sigma(index, self.node(body))
+        return Sigma(index, self.under(index).node(body))
 
     def delta(self, expr: Expr) -> Node:
         i, j = sorted(expr.args, key=lambda a: (not isinstance(a, Index), getattr(a, "uid", 0) > 0, _text(a)))
