@@ -27,6 +27,7 @@ CONSTANTS: dict[Expr, str] = {
     S.Catalan: "G",
     S.Infinity: r"\infty",
 }
+HALVES = (Num(S.Half), Frac(Num(S.One), Num(Integer(2))))
 WORD = re.compile(r"\\(?:mathrm|text)\{")
 
 
@@ -120,7 +121,7 @@ def _inline(node: Frac, scope: Scope) -> Text:
 
 @show.register
 def _(node: Pow, scope: Scope) -> Text:
-    if node.exponent == Num(S.Half):
+    if node.exponent in HALVES:
         return Text(rf"\sqrt{{{show(_bare(node.base), scope.inside('fraction')).latex}}}", POWER)
     exponent = show(_bare(node.exponent), scope.inside("script")).latex
     if isinstance(node.base, Call):
@@ -167,7 +168,7 @@ def _glue(left_node: Node, left: str, right_node: Node, right: Text) -> str:
         return r" \cdot "
     words = [WORD.match(right.latex) is not None, WORD.search(left.rsplit(" ", 1)[-1]) is not None]
     if any(words):
-        return r" \cdot " if all(words) else " " if left[-1:].isdigit() else r" \, "
+        return r" \cdot " if all(words) else r" \, "
     return "" if re.match(r"(\\left)?\(", right.latex) else " "
 
 

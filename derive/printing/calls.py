@@ -19,7 +19,7 @@ __all__ = ["applied", "power_of_call", "primes"]
 
 SIMPLE_HEAD = re.compile(
     r"""([A-Za-z] | \\[A-Za-z]+ | \\(operatorname|mathrm|text|mathit)\{[^{}]*\})  # one sign or one word
-        (_. | _\{[^{}]*\})?""",
+        (_. | _\{([^{}] | \{[^{}]*\})*\})?""",
     re.VERBOSE,
 )
 ROOTS = {sympy.sqrt: r"\sqrt", sympy.cbrt: r"\sqrt[3]"}

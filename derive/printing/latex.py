@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from derive.expr.tree import Node
 from derive.printing import arithmetic, calls, derivatives, indexed, norms
-from derive.printing.scope import Scope, free_indices
+from derive.printing.scope import Scope
 from derive.printing.text import show
 
 __all__ = ["PRINTERS", "latex"]
@@ -27,5 +27,4 @@ def latex(node: Node, scope: Scope | None = None) -> str:
     >>> latex(Frac(Num(Integer(1)), Sym(Symbol("x"))))
     '\\frac{1}{x}'
     """
-    scope = scope or Scope()
-    return show(node, scope.with_free(free_indices(node))).latex
+    return show(node, (scope or Scope()).covering(node)).latex

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from derive.errors import ShapeError
 from derive.expr.tree import Node
-from derive.printing.sizes import concrete
 from derive.printing.latex import latex
 from derive.printing.names import tensor_latex
 from derive.printing.scope import Scope
+from derive.printing.sizes import concrete
 from derive.printing.text import fence, frac
 
 __all__ = ["concrete", "matrix_symbol", "pmatrix", "transpose"]
@@ -30,8 +30,10 @@ def pmatrix(rows: Sequence[Sequence[Node]], scope: Scope | None = None) -> str:
     """
     if len({len(row) for row in rows}) != 1:
         raise ShapeError(f"the rows of a matrix have one length, not {[len(row) for row in rows]}")
-    lines = r" \\ ".join(" & ".join(latex(entry, scope) for entry in row) for row in rows)
-    return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
+    lines = [" & ".join(latex(entry, scope) for entry in row) for row in rows]
+    # Rows of display-size fractions touch each other without a little room.
+    end = r" \\[4pt] " if any(r"\dfrac" in line for line in lines) else r" \\ "
+    return rf"\begin{{pmatrix}} {end.join(lines)} \end{{pmatrix}}"
 
 
 def transpose(rows: Sequence[Sequence[Entry]]) -> tuple[tuple[Entry, ...], ...]:

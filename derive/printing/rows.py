@@ -73,9 +73,7 @@ def stage_rows(
         if lines == (target,) and not last:
             continue
         if rows and rows[-1].lines == lines:
-            rows[-1] = replace(
-                rows[-1], rules=rows[-1].rules + waiting.rules, given=rows[-1].given + waiting.given
-            )
+            rows[-1] = rows[-1].and_then(waiting)
         else:
             rows.append(replace(waiting, lines=lines))
         waiting = _Draft(())
@@ -84,7 +82,7 @@ def stage_rows(
 
 
 def definition_row(definition: Definition, scope: Scope) -> Row:
-    """The row `name_i = body`, or `f(x) = body` for a named function; its indices have letters of their own."""
+    """The row `name_i = body`, or `f(x) = body` for a named function; its indices get their own letters."""
     inside = replace(scope, letters=()).with_free(definition.indices)
     if definition.function is not None:
         parameters = definition.function.definition.variables
@@ -103,7 +101,7 @@ class _Draft:
     rules: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
 
-    def and_then(self, step: Step) -> _Draft:
+    def and_then(self, step: Step | _Draft) -> _Draft:
         return replace(self, rules=self.rules + step.rules, given=self.given + step.given)
 
     def written(self, left: str, scope: Scope) -> Row:
@@ -116,7 +114,7 @@ def _lines(node: Node, scope: Scope) -> tuple[str, ...]:
     whole = latex(node, scope)
     if len(whole) <= WIDTH or not isinstance(node, Add):
         return (whole,)
-    inside = scope.with_free(free_indices(node))
+    inside = scope.covering(node)
     terms = [show(term, inside) for term in node.terms]
     lines: list[str] = []
     start = 0

@@ -59,6 +59,7 @@ RULES: dict[str, tuple[str, str]] = {
     "evaluate": ("put in the numbers", "代入数值"),
 }
 
+MOST = 4
 GIVEN = {"en": "given ", "zh": "已知 "}
 COMMA = {"en": ", ", "zh": "，"}
 SIGNS = {"^": r"{\wedge}", "~": r"{\sim}", "\\": r"{\backslash}"}
@@ -79,19 +80,20 @@ def rule_name(key: str, lang: Lang = "en") -> str:
 def label(keys: Iterable[str], given: Iterable[str] = (), lang: Lang = "en") -> str:
     r"""The label of a row, each rule and each fact once: \text{(chain rule, given sum(y)=1)}.
 
-    Empty where there is nothing to name.
+    Of many rules merged into one row the first few are named; empty where there is nothing to name.
     """
     facts = [GIVEN[lang] + fact for fact in dict.fromkeys(given)]
     names = [rule_name(key, lang) for key in dict.fromkeys(keys) if not (facts and key == "fact")]
+    if len(names) > MOST:
+        names = [*names[:MOST], "..."]
     left, right = BRACKETS[lang]
     parts = [*names, *facts]
     return _in_text(left + COMMA[lang].join(parts) + right) if parts else ""
 
 
 def _in_text(words: str) -> str:
-    r"""The words inside \text, with what means something to LaTeX outside: MathJax escapes nothing in \text."""
+    r"""The words inside \text, and signs that LaTeX reads otherwise outside: MathJax escapes none there."""
     pieces = re.split(r"([#$%&_{}^~\\]+)", words)
-    signs = ["".join(SIGNS.get(c, f"\\{c}") for c in piece) for piece in pieces]
-    return "".join(
-        s if n % 2 else rf"\text{{{p}}}" for n, (p, s) in enumerate(zip(pieces, signs, strict=True)) if p
-    )
+    pieces[::2] = [rf"\text{{{piece}}}" if piece else "" for piece in pieces[::2]]
+    pieces[1::2] = ["".join(SIGNS.get(c, f"\\{c}") for c in piece) for piece in pieces[1::2]]
+    return "".join(pieces)

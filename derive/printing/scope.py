@@ -77,6 +77,11 @@ class Scope:
                 scope = scope._with(index, own if kept and own else scope._choose(own))
         return scope
 
+    def covering(self, node: Node) -> Scope:
+        """The scope with what the node itself brings along: its names and its free indices."""
+        known = self.names.union(_names(node))
+        return replace(self, names=known).with_free(free_indices(node))
+
     def bind(self, index: Index) -> tuple[str, Scope]:
         """A letter for an index that is bound here, and the scope inside."""
         own = _own(index, self.style)
@@ -150,6 +155,19 @@ def _free(node: Node) -> Iterator[Index]:
     bound = node.index if isinstance(node, Sigma | Norm) else None
     for child in children(node):
         yield from (index for index in _free(child) if index != bound)
+
+
+def _names(node: Node) -> Iterator[str]:
+    """The names of tensors, scalars and dimensions in the tree."""
+    match node:
+        case Entry(base=base):
+            yield base
+        case Sym(symbol):
+            yield from (s.name for s in symbol.free_symbols if not isinstance(s, Index))
+        case Sigma(index=index) | Norm(index=index):
+            yield from (s.name for s in index.dim.free_symbols)
+    for child in children(node):
+        yield from _names(child)
 
 
 def _in(*parts: Basic) -> Iterator[Index]:
