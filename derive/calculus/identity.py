@@ -1,0 +1,36 @@
+"""Two forms of one function: proved equal by writing both out in the same generators.
+
+The proof is exact: the difference cancels to zero as a rational function. What does not cancel is not
+refuted by that, and is reported as not proved.
+"""
+
+from __future__ import annotations
+
+from derive.calculus.rational import is_zero
+from derive.errors import Unsupported
+from derive.expr.equation import Stage, Step
+from derive.expr.functions import elementary
+from derive.expr.tree import Node, value
+from derive.printing.present import present
+
+__all__ = ["identity"]
+
+
+def identity(left: Node, right: Node, order: tuple[str, ...] = ()) -> Stage:
+    """The steps from `left` to `right`: definition, regrouping, definition read backwards.
+
+    Raises Unsupported where the equality is not proved in this way.
+    """
+    before, after = value(left), value(right)
+    if not is_zero(elementary(before) - elementary(after)):
+        raise Unsupported("this identity", "the two sides do not cancel when both are written out")
+    rows = [
+        (left, ""),
+        (present(elementary(before), order), "definition"),
+        (present(elementary(after), order), "regroup"),
+        (right, "fold"),
+    ]
+    steps = tuple(
+        Step(rows[k][0], rows[k + 1][0], (rows[k + 1][1],)) for k in range(3) if rows[k][0] != rows[k + 1][0]
+    )
+    return Stage(left, (), steps, left)
