@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from keyword import iskeyword
 
 from derive.expr.functions import NamedFunction
 from derive.printing.style import Style
@@ -102,6 +103,10 @@ def parse_name(name: str, style: Style) -> Name:
         return Name(f"{{{asked}}}" if re.search(r"[_^']", asked) else asked)
     bare = name.rstrip("'")
     above = name[len(bare) :]
+    if bare.endswith("_") and not iskeyword(bare.rstrip("_")):
+        # x_ is another thing than x; lambda_ is not, for Python has no variable lambda.
+        inner = parse_name(bare[:-1], style)
+        return Name(rf"\tilde{{{inner.head}}}", inner.below, inner.above + above)
     first, *rest = [part for part in bare.split("_") if part] or [bare]
     accents = [part for part in rest if part in ACCENTS]
     below = [part for part in rest if part not in ACCENTS]

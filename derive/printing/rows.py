@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from derive.expr.equation import NORMAL, Stage, Step
+from derive.expr.equation import FULL, NORMAL, Stage, Step
 from derive.expr.problem import Definition, reference
 from derive.expr.tree import Add, Call, Node, Sym
 from derive.printing.arithmetic import joined
@@ -57,12 +57,14 @@ def stage_rows(
 ) -> tuple[Row, ...]:
     """The rows of a stage: its definition, then `target = …` for each step shown at that level of detail.
 
-    The last step is always shown. The rules of a hidden step are named at the next row that is shown, and
-    rows that read the same become one.
+    Full detail begins with what is differentiated. The last step is always shown. The rules of a hidden
+    step are named at the next row that is shown, and rows that read the same become one.
     """
     inside = scope.with_free(stage.indices).with_free(free_indices(stage.target))
     target = latex(stage.target, inside)
     rows: list[_Draft] = []
+    if level >= FULL and _lines(stage.start, inside) != (target,):
+        rows.append(_Draft(_lines(stage.start, inside), ("definition",)))
     waiting = _Draft(())
     for step in stage.steps or (Step(stage.target, stage.start, ()),):
         waiting = waiting.and_then(step)

@@ -10,53 +10,43 @@ from derive.printing.style import Lang
 __all__ = ["RULES", "label", "rule_name"]
 
 RULES: dict[str, tuple[str, str]] = {
-    # what is differentiated
+    # where a row starts
     "definition": ("definition", "定义"),
-    "expand": ("expand the intermediates", "展开中间变量"),
-    "substitute": ("substitute", "代入"),
+    "definition of the norm": ("definition of the norm", "范数的定义"),
+    "expand intermediates": ("expand the intermediates", "展开中间变量"),
+    "named intermediates": ("name the intermediates", "用中间变量表示"),
+    "stages put in": ("put in the factors", "代入各因子"),
+    "entry by entry": ("entry by entry", "逐分量"),
     "unroll": ("written out for the given sizes", "按给定大小展开"),
     # differentiation
     "constant": ("derivative of a constant", "常数求导"),
     "identity": ("derivative of the variable itself", "自变量求导"),
     "entry": ("derivative of an entry", "分量求导"),
-    "sum": ("sum rule", "加法法则"),
-    "constant_multiple": ("constant multiple rule", "常数倍法则"),
-    "product": ("product rule", "乘法法则"),
-    "quotient": ("quotient rule", "除法法则"),
-    "reciprocal": ("reciprocal rule", "倒数法则"),
-    "power": ("power rule", "幂函数求导"),
-    "root": ("derivative of a root", "根式求导"),
-    "exponential": ("derivative of the exponential", "指数函数求导"),
-    "logarithm": ("derivative of the logarithm", "对数函数求导"),
-    "function": ("derivative of a function", "函数求导"),
-    "norm": ("derivative of a norm", "范数求导"),
-    "chain": ("chain rule", "链式法则"),
-    "multivariate_chain": ("multivariate chain rule", "多元链式法则"),
-    "sigma": ("derivative under the sum", "求和号下求导"),
-    "cases": ("derivative case by case", "分段求导"),
-    "kink": ("convention at the kink", "不可导点的约定"),
+    "sum rule": ("sum rule", "加法法则"),
+    "constant multiple": ("constant multiple", "常数倍法则"),
+    "product rule": ("product rule", "乘法法则"),
+    "quotient rule": ("quotient rule", "除法法则"),
+    "reciprocal rule": ("reciprocal rule", "倒数法则"),
+    "power rule": ("power rule", "幂法则"),
+    "general power rule": ("general power rule", "幂指函数求导"),
+    "exponential rule": ("exponential rule", "指数法则"),
+    "derivative of a function": ("derivative of the function", "函数求导"),
+    "chain rule": ("chain rule", "链式法则"),
+    "multivariate chain rule": ("multivariate chain rule", "多元链式法则"),
+    "derivative under the sum": ("derivative under the sum", "求和号下求导"),
+    "cases": ("case by case", "分段求导"),
     # tidying up
-    "delta": ("contract the delta", "消去克罗内克符号"),
-    "bracket": ("range of the index", "下标范围"),
-    "pull_out": ("constant out of the sum", "常数提出求和号"),
-    "split_sum": ("split the sum", "拆分求和"),
-    "swap_sums": ("exchange the sums", "交换求和次序"),
+    "delta contraction": ("contract the delta", "消去克罗内克符号"),
     "collect": ("collect terms", "合并同类项"),
-    "factor": ("factor out", "提取公因式"),
     "simplify": ("simplify", "化简"),
-    "cancel": ("cancel", "约分"),
     "regroup": ("regroup", "重新分组"),
-    "expand_product": ("multiply out", "展开乘积"),
     "fold": ("recognise the function", "代回函数记号"),
     "lemma": ("lemma", "引理"),
     "fact": ("given", "已知条件"),
     # layout
-    "layout": ("transposed layout", "转置布局"),
+    "layout": ("layout", "布局"),
     "transpose": ("transpose", "转置"),
-    "matrix": ("matrix notation", "矩阵记法"),
-    "matrix_product": ("product of Jacobians", "雅可比矩阵相乘"),
     "symmetry": ("symmetry", "对称性"),
-    "evaluate": ("put in the numbers", "代入数值"),
 }
 
 MOST = 4
@@ -67,9 +57,9 @@ BRACKETS = {"en": ("(", ")"), "zh": ("（", "）")}
 
 
 def rule_name(key: str, lang: Lang = "en") -> str:
-    """The name of a rule, as in `chain`: "chain rule"; raises KeyError for an unknown key.
+    """The name of a rule in a language; raises KeyError, naming the rules there are, for an unknown key.
 
-    >>> rule_name("chain"), rule_name("chain", "zh")
+    >>> rule_name("chain rule"), rule_name("chain rule", "zh")
     ('chain rule', '链式法则')
     """
     if key not in RULES:
