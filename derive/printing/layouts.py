@@ -23,11 +23,11 @@ from derive.expr.tree import Call, Diff, Entry, Node, Sym, map_children
 from derive.printing.exposition import Exposition
 from derive.printing.latex import latex
 from derive.printing.matrices import concrete, matrix_symbol, pmatrix, transpose
-from derive.printing.rows import Row, aligned, definition_row
+from derive.printing.rows import Row, definition_row
 from derive.printing.scope import Scope
 from derive.printing.style import Style
 
-__all__ = ["LAYOUTS", "matrix_latex"]
+__all__ = ["LAYOUTS", "matrix_rows"]
 
 LAYOUTS = ("numerator", "denominator")
 
@@ -104,28 +104,29 @@ class Layout:
         return visit(node)
 
 
-def matrix_latex(shown: Exposition, sizes: Mapping[Dim, int], layout: str, style: Style) -> tuple[str, ...]:
-    """The displays of a derivation with every Jacobian as a matrix: definitions, factors, and their product."""
+def matrix_rows(
+    shown: Exposition, sizes: Mapping[Dim, int], layout: str, style: Style
+) -> tuple[tuple[Row, ...], ...]:
+    """The displays of a derivation with every Jacobian as a matrix: definitions, factors, and their product.
+
+    Each display is a tuple of rows, for `rows.aligned`. Raises ShapeError for a dimension without a size.
+    """
     if layout not in LAYOUTS:
         raise ShapeError(f"there is no layout {layout!r}; write one of {', '.join(LAYOUTS)}")
     scope = shown.scope(style)
     laid_out = Layout(shown.problem, sizes, layout == "denominator", scope)
-    blocks = [aligned(_definitions(shown.definitions, laid_out))]
-    factors = []
-    for stage in shown.stages:
-        if len(stage.indices) <= 2:
-            factors.append(laid_out.jacobian(stage))
-            blocks.append(aligned([_matrix_row(factors[-1], scope)]))
+    blocks = [_definitions(shown.definitions, laid_out)]
+    factors = [laid_out.jacobian(stage) for stage in shown.stages if len(stage.indices) <= 2]
+    blocks += [(_matrix_row(factor, scope),) for factor in factors]
     whole = laid_out.jacobian(shown.final)
-    chained = len(factors) == len(shown.stages) and len(factors) > 1 and not _branches(shown.stages)
-    if chained:
+    if len(factors) == len(shown.stages) > 1 and not _branches(shown.stages):
         order = factors if laid_out.denominator else factors[::-1]
         symbols = " ".join(f.symbol for f in order)
         matrices = " ".join(pmatrix(f.forms[-1], scope) for f in order)
-        rows = [Row(whole.symbol, (symbols,)), Row("", (matrices,)), Row("", (pmatrix(whole.forms[-1], scope),))]
-        blocks.append(aligned(rows))
+        result = pmatrix(whole.forms[-1], scope)
+        blocks.append((Row(whole.symbol, (symbols,)), Row("", (matrices,)), Row("", (result,))))
     else:
-        blocks.append(aligned([_matrix_row(whole, scope)]))
+        blocks.append((_matrix_row(whole, scope),))
     return tuple(blocks)
 
 
@@ -134,7 +135,7 @@ def _matrix_row(jacobian: Jacobian, scope: Scope) -> Row:
     return Row(jacobian.symbol, (" = ".join(grids),))
 
 
-def _definitions(definitions: Sequence[Definition], layout: Layout) -> list[Row]:
+def _definitions(definitions: Sequence[Definition], layout: Layout) -> tuple[Row, ...]:
     """The definitions, entry by entry: y_1 = w_{11} x_1 + …"""
     rows = []
     for definition in definitions:
@@ -143,7 +144,7 @@ def _definitions(definitions: Sequence[Definition], layout: Layout) -> list[Row]
             left = concrete(reference(definition.name, definition.indices), layout.sizes, at)
             row = definition_row(replace(definition, indices=(), body=body), layout.scope)
             rows.append(replace(row, left=latex(left, layout.scope)))
-    return rows
+    return tuple(rows)
 
 
 def _is_light(definition: Definition) -> bool:

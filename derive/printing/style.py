@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 __all__ = ["Lang", "Style"]
@@ -70,6 +70,10 @@ class Style:
         if name not in PRESETS:
             raise ValueError(f"there is no style {name!r}; write one of {', '.join(sorted(PRESETS))}")
         return PRESETS[name]
+
+    def with_lang(self, lang: str) -> Style:
+        """The same style with the names of rules in another language."""
+        return replace(self, lang=lang)  # type: ignore[arg-type]
 
     def symbol(self, name: str) -> str | None:
         """The LaTeX that was asked for this name, if any."""
