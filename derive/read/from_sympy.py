@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 from sympy import Expr, IndexedBase, Integer, KroneckerDelta, Piecewise, Rational, S, Sum, Symbol
@@ -28,7 +28,7 @@ from derive.read.ties import maximum, minimum, sign
 __all__ = ["read_sympy"]
 
 Scope = dict[Symbol, Index]
-Wrt = Symbol | IndexedBase | Indexed | str
+Wrt: TypeAlias = Any  # a Symbol, an IndexedBase, an Indexed or a name
 
 
 def read_sympy(expr: Expr, wrt: Wrt | Sequence[Wrt]) -> Problem:
@@ -155,15 +155,20 @@ class _Reader:
         self.variable(name, dims, integer)
         at = tuple(self.position(p, scope) for p in expr.indices)
         for position, size in zip(at, dims, strict=True):
-            if position.is_negative or (position - size).is_nonnegative:
-                raise ShapeError(f"{expr} is outside of {name}; positions are counted from {self.origin}")
+            indices = position.atoms(Index)
+            first, last = ({i: k(i) for i in indices} for k in (lambda _: S.Zero, lambda i: i.dim - 1))
+            for end in (position.xreplace(first), position.xreplace(last)):
+                if end.is_negative or (end - size).is_nonnegative:
+                    raise ShapeError(f"{expr} is outside of {name}; positions are counted from {self.origin}")
         return entry(name, at, integer=integer)
 
     def position(self, expr: Expr, scope: Scope) -> Expr:
         return self.read(expr, scope) - self.origin
 
     def delta(self, expr: Expr, scope: Scope) -> Expr:
-        return delta(*(self.position(p, scope) for p in expr.args[:2]))
+        if len(expr.args) > 2:
+            raise Unsupported(f"the range in {expr}", "write KroneckerDelta(i, j)")
+        return delta(*(self.position(p, scope) for p in expr.args))
 
     def sum(self, expr: Sum, scope: Scope) -> Expr:
         bound = {limits[0]: fresh(str(limits[0]), _size(limits)) for limits in expr.limits}
@@ -185,10 +190,10 @@ class _Reader:
 
 
 def _as(fn: Callable[..., Expr]) -> Callable[[_Reader, Any, Scope], Expr]:
-    """Read as `fn` of the arguments; one of two arguments is nested for more."""
+    """Read as `fn` of the arguments, numbers last; one of two arguments is nested for more."""
 
     def read(reader: _Reader, expr: Expr, scope: Scope) -> Expr:
-        args = [reader.read(a, scope) for a in expr.args]
+        args = [reader.read(a, scope) for a in sorted(expr.args, key=lambda a: bool(a.is_number))]
         return fn(*args) if len(args) == 1 else reduce(fn, args)
 
     return read
