@@ -10,7 +10,7 @@ law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from sympy import Expr
 
 from derive import calculus
 from derive.calculus import Derived, Lemma
+from derive.catalog import Entry
 from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from derive.numeric import Program
     from derive.verification import Report
 
-__all__ = ["LEVELS", "Derivation", "derivative", "grad", "hessian", "jacobian", "jvp", "vjp"]
+__all__ = ["LEVELS", "Derivation", "derivative", "grad", "hessian", "identity", "jacobian", "jvp", "of_entry", "vjp"]
 
 LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
 
@@ -209,12 +210,21 @@ def jvp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     return _derive(calculus.jvp, "jvp", f, wrt, about)
 
 
+def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
+    """A proof that two outputs of a problem are equal: `left = …; right = …`, in this order."""
+    problem, _ = _read(f, wrt, about)
+    return Derivation((calculus.identity(problem),), "identity", about.get("reference"), about.get("style", Style()))
+
+
 def exposition(part: Derived) -> Exposition:
     """What is shown of one part."""
-    shown = {part.output, *part.problem.path(part.output, part.wrt)} if part.wrt else {part.output}
-    definitions = tuple(d for d in part.problem.definitions if d.name in shown)
+    generated = {name for name, _, _ in part.generated}
+    shown = {part.output, *(part.problem.path(part.output, part.wrt) if part.wrt else ())}
+    shown |= {of for _, _, of in part.generated}
+    definitions = tuple(d for d in part.problem.definitions if d.name in shown - generated)
     local = part.stages if part.combination else part.stages[:-1]
-    return Exposition(part.problem, definitions, tuple(x.stage for x in part.lemmas), local, part.final)
+    lemmas = tuple(x.stage for x in part.lemmas)
+    return Exposition(part.problem, definitions, lemmas, local, part.final, part.generated)
 
 
 Operator = Callable[[Problem, str, str], Derived]
@@ -266,3 +276,26 @@ def _sizes(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
         if name not in known:
             raise ShapeError(f"there is no dimension {name!r}; the dimensions are {', '.join(sorted(known))}")
     return {dim(name): size for name, size in sizes.items()}
+
+
+def of_entry(entry: Entry) -> Derivation:
+    """The derivation of a catalog entry."""
+    about = {
+        "shapes": entry.shapes,
+        "assume": entry.assume,
+        "reference": entry.reference,
+        "style": Style(**entry.style),
+    }
+    made = OPERATORS[entry.kind](entry.formula, entry.wrt, **about)
+    return replace(made, name=entry.name)
+
+
+OPERATORS: dict[str, Callable[..., Derivation]] = {
+    "gradient": grad,
+    "derivative": derivative,
+    "jacobian": jacobian,
+    "hessian": hessian,
+    "vjp": vjp,
+    "jvp": jvp,
+    "identity": identity,
+}

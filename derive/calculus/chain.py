@@ -35,6 +35,7 @@ class Derived:
     """The derivative of one output by one variable: an entry, its stages, and how they combine.
 
     `indices` are the free indices of the result, the output's first: its shape is output.shape + input.shape.
+    `generated` names definitions that are derivatives themselves: ("g", "gradient", "l") says that g is ∇l.
     """
 
     problem: Problem
@@ -43,6 +44,7 @@ class Derived:
     indices: tuple[Index, ...]
     stages: tuple[Stage, ...]
     combination: Stage | None = None
+    generated: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def final(self) -> Stage:
@@ -148,12 +150,14 @@ class Chain:
         """What the stages of one definition may use."""
         functions = (*FOLDED, *self.problem.functions)
 
-        def names(expr: Expr) -> list[list[Name]]:
-            groups = foldable(expr, functions)
-            own = own_names(definition, expr)
-            return [*groups, own] if own else groups
+        def named_functions(expr: Expr) -> list[list[Name]]:
+            return foldable(expr, functions)
 
-        return Context(self.order, (body,), names, self.problem.variables)
+        def own_entries(expr: Expr) -> list[list[Name]]:
+            return [own_names(definition, expr)]
+
+        sources = (named_functions, own_entries)
+        return Context(self.order, (body,), sources, self.problem.variables)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -262,7 +266,7 @@ def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
 def own_names(definition: Definition, expr: Expr) -> list[Name]:
     """The definition's own entries at the positions that occur: s_i and s_j in softmax's Jacobian."""
     body = value(definition.body)
-    if not body.has(sympy.exp) or definition.function is not None:
+    if not (body.has(sympy.exp) and expr.has(sympy.exp)):
         return []
     return list(_instances(definition, indices_of(expr)))
 

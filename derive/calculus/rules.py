@@ -207,7 +207,13 @@ def _outer(call: Call, argument: int) -> Node:
 
 
 def plug(node: Node, arguments: dict[Any, Node]) -> Node:
-    """The tree with scalar symbols replaced by trees."""
-    if isinstance(node, Sym):
-        return arguments.get(node.symbol, node)
+    """The tree with scalar symbols replaced by trees, in the conditions of branches too."""
+    match node:
+        case Sym(symbol):
+            return arguments.get(symbol, node)
+        case Bracket(condition):
+            return Bracket(condition.xreplace({s: value(tree) for s, tree in arguments.items()}))
+        case Cases(branches):
+            values = {s: value(tree) for s, tree in arguments.items()}
+            return Cases(tuple((plug(body, arguments), c.xreplace(values)) for body, c in branches))
     return map_children(lambda child: plug(child, arguments), node)

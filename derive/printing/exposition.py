@@ -16,11 +16,15 @@ from dataclasses import dataclass, replace
 from derive.expr.equation import BRIEF, FULL, Stage, Step
 from derive.expr.problem import Definition, Problem
 from derive.expr.tree import Call, Diff
+from derive.printing.names import name_latex
 from derive.printing.rows import Row, aligned, definition_row, stage_rows
 from derive.printing.scope import Scope
 from derive.printing.style import Style
 
 __all__ = ["Exposition"]
+
+# How a definition that is itself a derivative is written.
+DERIVED = {"gradient": r"(\nabla {})", "derivative": "{}'"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Exposition:
     lemmas: tuple[Stage, ...]
     stages: tuple[Stage, ...]
     final: Stage
+    generated: tuple[tuple[str, str, str], ...] = ()
 
     def latex(self, level: int, style: Style) -> str:
         """One `aligned` block, legal in notebooks, KaTeX, MathJax and LaTeX."""
@@ -57,7 +62,11 @@ class Exposition:
         """The scope of the problem; the derivative of a named function is written with a prime."""
         if is_of_function(self.final):
             style = replace(style, derivative="prime")
-        return Scope.of(self.problem, style)
+        symbols = dict(style.symbols)
+        for name, kind, of in self.generated:
+            written = symbols.get(of) or name_latex(of, style)
+            symbols[name] = DERIVED[kind].format(written)
+        return Scope.of(self.problem, replace(style, symbols=tuple(symbols.items())))
 
 
 def is_of_function(stage: Stage) -> bool:

@@ -168,11 +168,12 @@ class _Presenter:
         base, exponent = expr.as_base_exp()
         if _is_inverse(expr):
             return Frac(Num(S.One), self.node(1 / expr))
-        if exponent == S.Half and isinstance(base, Sum):
+        if isinstance(base, Sum) and exponent.is_Rational and exponent.q == 2:
             index, body = open_sum(base)
             root, power = body.as_base_exp()
             if power == 2 and root.is_real:
-                return Norm(index, self.under(index).node(root))
+                norm = Norm(index, self.under(index).node(root))
+                return norm if exponent == S.Half else Pow(norm, Num(2 * exponent))
         return Pow(self.node(base), self.node(exponent))
 
     # ── heads ──
