@@ -219,7 +219,7 @@ def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
 def exposition(part: Derived) -> Exposition:
     """What is shown of one part."""
     generated = {name for name, _, _ in part.generated}
-    shown = {part.output, *(part.problem.path(part.output, part.wrt) if part.wrt else ())}
+    shown = {part.output, *part.problem.path(part.output, part.wrt)} if part.wrt else set()
     shown |= {of for _, _, of in part.generated}
     definitions = tuple(d for d in part.problem.definitions if d.name in shown - generated)
     local = part.stages if part.combination else part.stages[:-1]
