@@ -1,1 +1,30 @@
-"""TODO"""
+"""The calculus: differentiate step by step, contract deltas, fold; from a Problem to a Derived.
+
+    rules  →  lemmas  →  deltas  →  facts  →  fold  →  tidy        (one stage: `stages`)
+    stage  ×  stage  ×  …                                          (the chain rule: `chain`)
+    gradient, jacobian, hessian, vjp, jvp, entrywise               (`operators`)
+"""
+
+from derive.calculus.chain import Derived, differentiate
+from derive.calculus.facts import FACTS, Fact
+from derive.calculus.identity import identity
+from derive.calculus.lemmas import Lemma, lemma
+from derive.calculus.operators import entrywise, gradient, hessian, jacobian, jvp, vjp
+from derive.calculus.rational import is_zero
+
+__all__ = [
+    "FACTS",
+    "Derived",
+    "Fact",
+    "Lemma",
+    "differentiate",
+    "entrywise",
+    "gradient",
+    "hessian",
+    "identity",
+    "is_zero",
+    "jacobian",
+    "jvp",
+    "lemma",
+    "vjp",
+]

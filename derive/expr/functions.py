@@ -8,82 +8,93 @@ SymPy's derivative of the definition, folded back into named functions by `calcu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import Basic, Expr, Integer, Lambda, Symbol, Tuple
+from sympy import Atom, Basic, Expr, Integer, Lambda, Symbol, Tuple
 from sympy.core.symbol import Str
+
+from derive.errors import Unsupported
 
 __all__ = ["Apply", "NamedFunction", "elementary", "named"]
 
 
-class NamedFunction(Basic):  # type: ignore[misc]
+class NamedFunction(Atom):  # type: ignore[misc]
     """A function of real scalars with a name, a definition and a stated convention at its kinks.
 
-    `primes` counts how often each argument has been differentiated: sigmoid'' has primes (2,). The
-    definition of a derivative is SymPy's derivative of the definition.
+    It is an atom: what is replaced or looked for in an expression is not looked for inside definitions.
+    `primes` counts how often each argument has been differentiated: sigmoid'' has primes (2,).
     """
 
-    def __new__(cls, *args: Basic) -> NamedFunction:
-        return Basic.__new__(cls, *args)  # type: ignore[no-any-return]
+    __slots__ = ("fields",)
+
+    def __new__(cls, *fields: Basic) -> NamedFunction:
+        self = Basic.__new__(cls)
+        self.fields = fields
+        return self  # type: ignore[no-any-return]
+
+    def __getnewargs__(self) -> tuple[Basic, ...]:
+        return self.fields  # type: ignore[no-any-return]
+
+    def _hashable_content(self) -> tuple[Basic, ...]:
+        return self.fields  # type: ignore[no-any-return]
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.name + "'" * sum(self.primes)
 
     @property
     def name(self) -> str:
         """The name in formula text, such as `sigmoid`."""
-        return str(self.args[0])
+        return str(self.fields[0])
 
     @property
     def latex(self) -> str:
         """The head in LaTeX, such as `\\sigma`, without primes."""
-        return str(self.args[1])
+        return str(self.fields[1])
 
     @property
     def definition(self) -> Lambda:
-        """The definition as a `sympy.Lambda` over the parameters; already differentiated where primed."""
-        return self.args[2]
+        """The definition as a `sympy.Lambda` over the parameters; that of a derivative is SymPy's derivative."""
+        return _differentiated(self.fields[2], self.primes)
 
     @property
     def kinks(self) -> tuple[Expr, ...]:
         """The points (of the first argument) where the derivative is a convention."""
-        return tuple(self.args[3])
+        return tuple(self.fields[3])
 
     @property
     def primes(self) -> tuple[int, ...]:
         """How often each argument has been differentiated."""
-        return tuple(int(k) for k in self.args[4])
+        return tuple(int(k) for k in self.fields[4])
 
     @property
     def convention(self) -> str:
         """What the derivative is at the kinks, in words; empty where there are none."""
-        return str(self.args[5])
+        return str(self.fields[5])
 
     @property
     def arity(self) -> int:
         """The number of arguments."""
-        return len(self.definition.variables)
+        return len(self.fields[2].variables)
 
     def __call__(self, *args: Any) -> Apply:
         if len(args) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} argument(s), not {len(args)}")
         return Apply(self, *(sympy.sympify(a) for a in args))
 
-    def derivative(self, argument: int = 0) -> NamedFunction:
-        """The function that is the derivative in one argument (counted from 0), by its definition."""
-        x = self.definition.variables[argument]
-        primes = tuple(k + (a == argument) for a, k in enumerate(self.primes))
-        body = self.definition.expr.diff(x)
-        if body.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta):
-            from derive.errors import Unsupported
+    @property
+    def base(self) -> NamedFunction:
+        """The function itself, without primes."""
+        return self._with_primes((0,) * self.arity)
 
-            raise Unsupported(f"the derivative of {self.name}", "its definition has no closed-form derivative")
-        return NamedFunction(
-            self.args[0],
-            self.args[1],
-            Lambda(self.definition.signature, body),
-            self.args[3],
-            Tuple(*map(Integer, primes)),
-            self.args[5],
-        )
+    def derivative(self, argument: int = 0, times: int = 1) -> NamedFunction:
+        """The function that is the derivative in one argument (counted from 0); `times` -1 takes one back."""
+        return self._with_primes(tuple(k + times * (a == argument) for a, k in enumerate(self.primes)))
+
+    def _with_primes(self, primes: tuple[int, ...]) -> NamedFunction:
+        name, latex, definition, kinks, _, convention = self.fields
+        return NamedFunction(name, latex, definition, kinks, Tuple(*map(Integer, primes)), convention)
 
 
 class Apply(Expr):  # type: ignore[misc]
@@ -152,3 +163,14 @@ def elementary(expr: Expr) -> Expr:
     while expr.has(Apply):
         expr = expr.xreplace({node: node.unfold() for node in expr.atoms(Apply)})
     return expr
+
+
+@lru_cache(maxsize=1024)
+def _differentiated(definition: Lambda, primes: tuple[int, ...]) -> Lambda:
+    body = definition.expr
+    for x, times in zip(definition.variables, primes, strict=True):
+        for _ in range(times):
+            body = body.diff(x)
+    if body.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta):
+        raise Unsupported(f"the derivative of x ↦ {definition.expr}", "it has no elementary closed form")
+    return Lambda(definition.signature, body)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, preorder_traversal
+from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, preorder_traversal
 from sympy.core.logic import fuzzy_bool
 from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
 
 from derive.expr.indices import Index, fresh, scalar
 
-__all__ = ["Iverson", "delta", "entry", "indices_of", "make_sum", "map_args", "open_sum", "substitute"]
+__all__ = ["Iverson", "delta", "entry", "indices_of", "make_sum", "map_args", "open_sum", "replace_entries", "substitute"]
 
 
 class Iverson(Expr):  # type: ignore[misc]
@@ -62,7 +62,7 @@ def delta(i: Expr, j: Expr) -> Expr:
 def make_sum(body: Expr, *bound: Index) -> Expr:
     """The closed sum of `body` over the whole range of each bound index, the innermost first."""
     for index in bound:
-        if body.is_zero:
+        if body == 0:
             return S.Zero
         if not body.has(index):
             body = index.dim * body
@@ -75,12 +75,14 @@ def make_sum(body: Expr, *bound: Index) -> Expr:
 
 
 def open_sum(expr: Sum, name: str | None = None) -> tuple[Index, Expr]:
-    """A fresh index and the body of the sum, free in that index."""
-    if len(expr.limits) != 1:
-        raise ValueError(f"one index a sum, not {len(expr.limits)}: write nested sums")
-    closed = expr.limits[0][0]
+    """A fresh index and the body of the outermost sum, free in that index.
+
+    SymPy writes a sum of a sum with two limits, the outermost last.
+    """
+    *inner, (closed, _, _) = expr.limits
     index = fresh(name or closed.name, closed.dim)
-    return index, expr.function.xreplace({closed: index})
+    body = Sum(expr.function, *inner) if inner else expr.function
+    return index, body.xreplace({closed: index})
 
 
 def map_args(fn: Callable[[Expr], Expr], expr: Expr) -> Expr:
@@ -102,6 +104,19 @@ def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     if not any(expr.has(old) for old in mapping):
         return expr
     return map_args(lambda a: substitute(a, mapping), expr)
+
+
+def replace_entries(expr: Expr, base: str, by: Callable[[tuple[Expr, ...]], Expr]) -> Expr:
+    """Replace every entry `base[at]` (or the scalar `base`, where `at` is ()) by `by(at)`, under sums too."""
+
+    def visit(node: Expr) -> Expr:
+        if isinstance(node, Indexed):
+            return by(tuple(node.indices)) if str(node.base.label) == base else node
+        if isinstance(node, Symbol):
+            return by(()) if node.name == base and not isinstance(node, Index) else node
+        return map_args(visit, node)
+
+    return visit(expr) if base in {s.name for s in expr.free_symbols} else expr
 
 
 def indices_of(expr: Expr) -> set[Index]:

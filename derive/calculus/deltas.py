@@ -1,0 +1,103 @@
+"""Delta contraction: a sum over an index that a delta ties to another is one term.
+
+Sums stay as they are written, but for what is needed: constants are pulled out, and only the factor that
+holds the delta is multiplied out. A delta over an affine position (a convolution's i + k) is solved for the
+bound index and leaves an Iverson bracket for the range.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, KroneckerDelta, S, Sum
+
+from derive.expr.indices import Index
+from derive.expr.sums import Iverson, make_sum, map_args, open_sum, substitute
+
+__all__ = ["contract", "pull_out"]
+
+
+def contract(expr: Expr) -> Expr:
+    """The expression with every delta under a sum contracted, from the inside out.
+
+    >>> from derive.expr.indices import dim
+    >>> from derive.expr.sums import delta, entry
+    >>> i, j = Index("i", dim("n")), Index("j", dim("n"))
+    >>> contract(make_sum(delta(i, j) * entry("x", (j,)), j))
+    x[i]
+    """
+    if not expr.has(KroneckerDelta):
+        return expr
+    if isinstance(expr, Sum):
+        index, body = open_sum(expr)
+        return _sum(contract(body), index)
+    return map_args(contract, expr)
+
+
+def pull_out(expr: Expr, split: bool = False) -> Expr:
+    """The expression with constant factors in front of their sums; sums of terms split where asked."""
+    if not expr.has(Sum):
+        return expr
+    if isinstance(expr, Sum):
+        index, body = open_sum(expr)
+        body = pull_out(body, split)
+        if split:
+            body = sympy.expand_mul(body) if body.has(sympy.Add) else body
+        terms = sympy.Add.make_args(body) if split else (body,)
+        return sympy.Add(*(_closed(t, index) for t in terms))
+    return map_args(lambda a: pull_out(a, split), expr)
+
+
+def _sum(body: Expr, index: Index) -> Expr:
+    """The sum of a body that is contracted inside already."""
+    if not _ties(body, index):
+        return _closed(body, index)
+    if isinstance(body, sympy.Add):
+        return sympy.Add(*(_sum(term, index) for term in body.args))
+    factors = sympy.Mul.make_args(body)
+    for k, factor in enumerate(factors):
+        if isinstance(factor, KroneckerDelta) and factor.has(index):
+            solved = _solve(factor, index)
+            if solved is not None:
+                position, bracket = solved
+                rest = sympy.Mul(*factors[:k], *factors[k + 1 :])
+                return contract(substitute(rest, {index: position})) * bracket
+    for k, factor in enumerate(factors):
+        if isinstance(factor, sympy.Add) and _ties(factor, index):
+            others = sympy.Mul(*factors[:k], *factors[k + 1 :])
+            return sympy.Add(*(_sum(others * term, index) for term in factor.args))
+        if isinstance(factor, sympy.Pow) and factor.exp == 2 and _ties(factor.base, index):
+            expanded = sympy.expand_mul(factor)
+            if expanded != factor:
+                others = sympy.Mul(*factors[:k], *factors[k + 1 :])
+                return _sum(others * expanded, index)
+    return _closed(body, index)
+
+
+def _ties(expr: Expr, index: Index) -> bool:
+    """Whether a delta that mentions the index stands in the expression, outside of inner sums' bodies."""
+    return any(d.has(index) for d in expr.atoms(KroneckerDelta))
+
+
+def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:
+    """The position that the delta ties the index to, and the bracket for its range."""
+    left, right = factor.args
+    gap = sympy.expand(left - right)
+    slope = gap.coeff(index, 1)
+    if slope not in (1, -1) or gap.coeff(index, 0).has(index):
+        return None
+    position = sympy.expand(index - gap / slope)
+    if isinstance(position, Index) and position.dim == index.dim:
+        return position, S.One
+    if position.is_Integer and (not index.dim.is_Integer or 0 <= position < index.dim):
+        return position, S.One
+    if position.atoms(sympy.Indexed):
+        return position, S.One  # an integer target is a position of the dimension, by its declaration
+    return position, Iverson(position >= 0) * Iverson(position < index.dim)
+
+
+def _closed(body: Expr, index: Index) -> Expr:
+    """The closed sum, constant factors in front."""
+    outside, inside = body.as_independent(index, as_Add=False)
+    if inside == 1:
+        return outside * index.dim
+    return outside * make_sum(inside, index)

@@ -1,0 +1,142 @@
+"""The derivatives people ask for, each reduced to the derivative of one definition by one variable.
+
+    gradient   scalar output                 shape of wrt
+    jacobian   any output                    output.shape + wrt.shape
+    hessian    scalar output, two variables  wrt.shape + other.shape
+    vjp        Σ G_I ∂f_I/∂x_K               shape of wrt; G has the shape of the output
+    jvp        Σ ∂f_I/∂x_K V_K               shape of the output; V has the shape of wrt
+    entrywise  ∂f_i/∂x_i where f acts entry by entry, any order; shape of wrt
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import KroneckerDelta, S
+
+from derive.calculus.chain import Derived, differentiate, parse_target
+from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
+from derive.errors import ShapeError
+from derive.expr.equation import Stage, Step
+from derive.expr.indices import fresh
+from derive.expr.problem import Definition, Problem, Variable, reference
+from derive.expr.sums import substitute
+from derive.expr.tree import Diff, Node, Sigma, mul, rename, value
+from derive.printing.present import present
+
+__all__ = ["entrywise", "gradient", "hessian", "jacobian", "jvp", "vjp"]
+
+
+def jacobian(problem: Problem, output: str, wrt: str) -> Derived:
+    """∂output/∂wrt, of shape output.shape + wrt.shape."""
+    return differentiate(problem, output, wrt)
+
+
+def gradient(problem: Problem, output: str, wrt: str) -> Derived:
+    """∂output/∂wrt of a scalar output, of the shape of wrt."""
+    dims = problem.definition(output).dims
+    if dims:
+        shape = ", ".join(map(str, dims))
+        raise ShapeError(
+            f"grad needs a scalar output, but {output!r} has shape ({shape}): "
+            "take jacobian, or derivative for a function that acts entry by entry, or sum it"
+        )
+    return differentiate(problem, output, wrt)
+
+
+def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -> Derived:
+    """∂²output/∂wrt∂other of a scalar output, of shape wrt.shape + other.shape."""
+    first = gradient(problem, output, wrt)
+    extended, name = _named(problem, first, "g")
+    second = differentiate(extended, name, other or parse_target(wrt)[0])
+    generated = ((name, "gradient", output),)
+    return replace(second, stages=(*first.all_stages, *second.stages), generated=generated)
+
+
+def vjp(problem: Problem, output: str, wrt: str) -> Derived:
+    """Σ G ∂output/∂wrt for an upstream gradient G of the output's shape; the backward formula of `output`."""
+    definition = problem.definition(output)
+    upstream = _free_name(problem, "G")
+    total = _free_name(problem, "L")
+    at = tuple(fresh(i) for i in definition.indices)
+    body: Node = mul(reference(upstream, at), reference(output, at))
+    for index in reversed(at):
+        body = Sigma(index, body)
+    extended = replace(
+        problem,
+        variables=(Variable(upstream, definition.dims), *problem.variables),
+        definitions=(*problem.definitions, Definition(total, (), body)),
+        outputs=(total,),
+    )
+    return differentiate(extended, total, wrt)
+
+
+def jvp(problem: Problem, output: str, wrt: str) -> Derived:
+    """Σ ∂output/∂wrt V for a tangent V of the variable's shape."""
+    derived = differentiate(problem, output, wrt)
+    name = parse_target(wrt)[0]
+    tangent = _free_name(problem, "V")
+    dims = problem.variable(name).dims
+    rows = derived.indices[: len(derived.indices) - len(dims)]
+    at = derived.indices[len(rows) :]
+    start: Node = mul(derived.closed_form, reference(tangent, at))
+    for index in reversed(at):
+        start = Sigma(index, start)
+    extended = replace(problem, variables=(Variable(tangent, dims), *problem.variables))
+    context = Context((tangent,), variables=extended.variables)
+    steps = run_passes(start, (contraction, facts, tidying), context)
+    stage = Stage(start, rows, steps, start)
+    return replace(derived, problem=extended, indices=rows, stages=derived.all_stages, combination=stage)
+
+
+def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derived:
+    """∂ⁿoutput_i/∂wrt_iⁿ of an output that acts on `wrt` entry by entry, of the shape of wrt."""
+    if order < 1:
+        raise ShapeError(f"the order of a derivative is 1 or more, not {order}")
+    name = parse_target(wrt)[0]
+    stages: tuple[Stage, ...] = ()
+    generated: tuple[tuple[str, str, str], ...] = ()
+    derived = _one_entrywise(problem, output, name)
+    for _ in range(order - 1):
+        stages = (*stages, *derived.all_stages)
+        problem, following = _named(problem, derived, "g")
+        generated = (*generated, (following, "derivative", output))
+        output = following
+        derived = _one_entrywise(problem, output, name)
+    return replace(derived, stages=(*stages, *derived.stages), generated=generated)
+
+
+def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
+    derived = differentiate(problem, output, wrt)
+    dims = () if problem.definition(output).function else problem.variable(wrt).dims
+    if not dims:
+        return derived
+    rows, columns = derived.indices[: -len(dims)], derived.indices[-len(dims) :]
+    on_diagonal = dict(zip(columns, rows, strict=False))
+    jacobian_value = value(derived.closed_form)
+    deltas = {KroneckerDelta(i, j) for i, j in zip(rows, columns, strict=False)}
+    off_diagonal = jacobian_value
+    for delta in deltas:
+        off_diagonal = substitute(off_diagonal, {delta: S.Zero})
+    if len(rows) != len(columns) or (deltas and off_diagonal != 0):
+        raise ShapeError(f"{output!r} does not act on {wrt!r} entry by entry; take jacobian instead")
+    start = rename(derived.closed_form, on_diagonal)  # type: ignore[arg-type]
+    after = present(substitute(jacobian_value, on_diagonal), problem.names)
+    target = Diff(reference(output, rows), reference(wrt, rows))
+    stage = Stage(target, rows, (Step(start, after, ("entry by entry",)),), start)
+    return replace(derived, indices=rows, stages=derived.all_stages, combination=stage)
+
+
+def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:
+    """The problem with a derivation's closed form as one more definition."""
+    name = _free_name(problem, letter)
+    definition = Definition(name, derived.indices, derived.closed_form)
+    extended = replace(derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,))
+    return extended, name
+
+
+def _free_name(problem: Problem, letter: str) -> str:
+    taken = {v.name for v in problem.variables} | {d.name for d in problem.definitions}
+    while letter in taken:
+        letter += "_"
+    return letter

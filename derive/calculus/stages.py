@@ -1,0 +1,188 @@
+"""One stage of a derivation: from an unexecuted derivative to its closed form, pass by pass.
+
+    rules      the rules of differentiation, outermost first, one row a rule
+    lemmas     f'(u) by the closed form of f', which is derived in the same way
+    contract   sums with a delta
+    facts      what was declared of the variables
+    fold       the definition's own parts, found again (with the row that shows how)
+    tidy       the shortest of the equal forms
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from derive.calculus.deltas import contract, pull_out
+from derive.calculus.facts import apply_facts
+from derive.calculus.fold import Name, fold
+from derive.calculus.lemmas import use_lemmas
+from derive.calculus.rational import Field
+from derive.calculus.rules import rule_for
+from derive.calculus.tidy import cost, tidy
+from derive.expr.equation import FULL, NORMAL, Stage, Step
+from derive.expr.indices import Index
+from derive.expr.problem import Variable
+from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, Sym, alpha, map_children, neg, rebuilt, value, walk
+from derive.printing.present import present
+
+__all__ = [
+    "Context",
+    "Pass",
+    "carry_out",
+    "contraction",
+    "facts",
+    "folding",
+    "lemmas",
+    "rules",
+    "run_passes",
+    "run_stage",
+    "tidying",
+]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may use: the author's order of names and displays, and the variables' facts.
+
+    `names` are the sources of foldable names, first named functions, then the definition's own entries.
+    """
+
+    order: tuple[str, ...] = ()
+    author: tuple[Node, ...] = ()
+    names: tuple[Callable[[Expr], Sequence[Sequence[Name]]], ...] = ()
+    variables: tuple[Variable, ...] = ()
+
+    def present(self, expr: Expr) -> Node:
+        """The display of a value, in the author's order and words."""
+        return present(expr, self.order, self.author)
+
+
+Pass = Callable[[Node, Context], Iterator[Step]]
+
+
+def run_stage(target: Node, start: Node, indices: tuple[Index, ...], context: Context) -> Stage:
+    """The stage from `start` (a tree with unexecuted derivatives) to its closed form."""
+    steps = run_passes(start, (rules, lemmas, contraction, facts, folding, tidying), context)
+    return Stage(target, indices, steps, start)
+
+
+def run_passes(node: Node, passes: Sequence[Pass], context: Context) -> tuple[Step, ...]:
+    """The steps that the passes make of a tree, one after the other."""
+    steps: list[Step] = []
+    for one_pass in passes:
+        for step in one_pass(node, context):
+            steps.append(step)
+            node = step.after
+    return _with_levels(steps)
+
+
+def carry_out(node: Node) -> tuple[Node, tuple[str, ...]]:
+    """Every outermost unexecuted derivative replaced by what one rule makes of it, and the rules' names."""
+    names: list[str] = []
+
+    def visit(part: Node) -> Node:
+        if isinstance(part, Diff) and not any(isinstance(p, Diff) for p in walk(part.body)):
+            after, name = rule_for(part)
+            if name not in names:
+                names.append(name)
+            return after
+        return rebuilt(map_children(visit, part))
+
+    return visit(node), tuple(names)
+
+
+def rules(node: Node, context: Context) -> Iterator[Step]:
+    while any(isinstance(part, Diff) for part in walk(node)):
+        after, names = carry_out(node)
+        yield Step(node, after, names)
+        node = after
+
+
+def lemmas(node: Node, context: Context) -> Iterator[Step]:
+    after = use_lemmas(node)
+    if after != node:
+        yield Step(node, after, ("lemma",))
+
+
+def contraction(node: Node, context: Context) -> Iterator[Step]:
+    before = value(node)
+    after = contract(before)
+    if after != before:
+        yield Step(node, context.present(pull_out(after)), ("delta contraction",))
+
+
+def facts(node: Node, context: Context) -> Iterator[Step]:
+    after, used = apply_facts(value(node), context.variables)
+    if used:
+        yield Step(node, context.present(after), ("fact",), given=used)
+
+
+def folding(node: Node, context: Context) -> Iterator[Step]:
+    before = after = value(node)
+    definitions: dict[Expr, Expr] = {}
+    for find in context.names:
+        groups = find(after)
+        after = fold(after, groups)
+        definitions |= {n.symbol: n.definition for group in groups for n in group}
+    if after == before:
+        return
+    folded = context.present(after)
+    shown = _regrouped(folded, definitions)
+    if shown != node and shown != folded:
+        yield Step(node, shown, ("regroup",))
+        node = shown
+    yield Step(node, folded, ("fold",))
+
+
+def tidying(node: Node, context: Context) -> Iterator[Step]:
+    after = context.present(tidy(pull_out(value(node))))
+    if cost(after) <= cost(node) and alpha(after) != alpha(node):
+        yield Step(node, after, ("simplify",))
+
+
+def _with_levels(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The last row of each pass is normal detail, the others full; a regrouped row stands for its raw one."""
+    leveled = []
+    for k, step in enumerate(steps):
+        following = steps[k + 1] if k + 1 < len(steps) else None
+        shown = following is None or _pass_of(following) != _pass_of(step)
+        if following is not None and following.rules == ("regroup",):
+            shown = False
+        leveled.append(Step(step.before, step.after, step.rules, NORMAL if shown else FULL, step.given))
+    return tuple(leveled)
+
+
+def _pass_of(step: Step) -> str:
+    named = ("lemma", "delta contraction", "fact", "expand intermediates", "regroup", "fold", "simplify")
+    return step.rules[0] if step.rules[0] in named else "rules"
+
+
+def _regrouped(folded: Node, definitions: dict[Expr, Expr]) -> Node:
+    """The folded form with each factor's names written out: what the fold recognised, factor by factor."""
+
+    def write(node: Node, factor: bool) -> Node:
+        if not any(value(node).has(symbol) for symbol in definitions):
+            return node
+        match node:
+            case Mul(factors):
+                return Mul(tuple(write(f, True) for f in factors), dot=True)
+            case Neg(body):
+                return neg(write(body, factor))
+            case Pow(base, exponent):
+                return Pow(write(base, factor), exponent)
+            case Call() | Entry() | Sym():
+                return present(definitions.get(value(node), value(node)))
+            case Add() if factor and not value(node).has(sympy.KroneckerDelta):
+                return present(_together(value(node).xreplace(definitions)))
+        return map_children(lambda child: write(child, False), node)
+
+    return write(folded, False)
+
+
+def _together(expr: Expr) -> Expr:
+    field = Field([expr])
+    return field.back(sympy.factor(field.into(expr)))
