@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-__all__ = ["ADD", "ANY", "ATOM", "MUL", "UNARY", "Code", "atom", "call", "infix", "negative", "scaled", "view"]
+__all__ = [
+    "ADD",
+    "ANY",
+    "ATOM",
+    "MUL",
+    "UNARY",
+    "Code",
+    "atom",
+    "call",
+    "infix",
+    "negative",
+    "scaled",
+    "view",
+]
 
 ANY, COMPARE, OR, AND, ADD, MUL, UNARY, POWER, ATOM = range(9)
 

@@ -49,7 +49,11 @@ def einsum(values: Sequence[Value], kept: Sequence[Index]) -> Value:
     letters: dict[Index, str] = {}
     for axis in (a for value in values for a in value.axes):
         if axis not in letters:
-            free = [c for c in (axis.name[0], *ascii_lowercase) if c in ascii_lowercase and c not in letters.values()]
+            free = [
+                c
+                for c in (axis.name[0], *ascii_lowercase)
+                if c in ascii_lowercase and c not in letters.values()
+            ]
             letters[axis] = free[0]
     spell = ["".join(letters[a] for a in axes) for axes in (*(v.axes for v in values), kept)]
     slots = ", ".join(f"{{{k}}}" for k in range(len(values)))
@@ -57,7 +61,9 @@ def einsum(values: Sequence[Value], kept: Sequence[Index]) -> Value:
     return Value(call(text, *(v.code for v in values)), tuple(kept))
 
 
-def _cost(values: Sequence[Value], pair: tuple[int, int], bound: Sequence[Index]) -> tuple[int, int, tuple[int, int]]:
+def _cost(
+    values: Sequence[Value], pair: tuple[int, int], bound: Sequence[Index]
+) -> tuple[int, int, tuple[int, int]]:
     """What a pair costs: the work, then by how much memory grows, then its place."""
     i, j = pair
     others = {a for k, value in enumerate(values) if k not in pair for a in value.axes}
@@ -131,4 +137,3 @@ def _batched(a: Value, b: Value, s: Index, batch: Sequence[Index], order: Order)
         a, b, i, j = b, a, j, i
     left, right = permute(a, (*batch, i, s)), permute(b, (*batch, s, j))
     return Value(infix("@", left.code, right.code), (*batch, i, j))
-

@@ -93,7 +93,12 @@ class Program:
 
 
 def build_program(
-    name: str, variables: tuple[Variable, ...], lets: tuple[Let, ...], results: tuple[Let, ...], *, doc: str = ""
+    name: str,
+    variables: tuple[Variable, ...],
+    lets: tuple[Let, ...],
+    results: tuple[Let, ...],
+    *,
+    doc: str = "",
 ) -> Program:
     """The program that computes `results` from the variables, by way of `lets`, in the order given.
 
@@ -143,7 +148,9 @@ def _lower(scope: Scope, let: Let, *, copy: bool) -> Code:
 def _check(scope: Scope, let: Let, value: Expr) -> None:
     for node in preorder_traversal(value):
         if isinstance(node, REFUSED):
-            raise Unsupported(f"{type(node).__name__} in {let.name}: {node}", "carry the derivative out first")
+            raise Unsupported(
+                f"{type(node).__name__} in {let.name}: {node}", "carry the derivative out first"
+            )
         if isinstance(node, Index):
             scope.require(node.dim)
     for index in let.indices:
@@ -158,22 +165,14 @@ def _check(scope: Scope, let: Let, value: Expr) -> None:
 
 
 def _finish(scope: Scope, lowering: Lowering, value: Value, indices: Sequence[Index], *, copy: bool) -> Code:
-    shape = _shape([lowering.size(i.dim) for i in indices])
     if value.kind == "number":
-        return lowering.constant(value.code, shape)
+        return lowering.constant(value.code, [lowering.size(i.dim) for i in indices])
     missing = len(value.axes) < len(indices)
     value = lowering.spread(value, indices)
     if missing:
         return call("{0}.contiguous()", value.code)
     # A view of an input would change with it.
     return call("{0}.clone()", value.code) if copy and _is_view(scope, value.code) else value.code
-
-
-def _shape(sizes: Sequence[Code]) -> Code:
-    if len(sizes) == 1:
-        return sizes[0]
-    slots = ", ".join(f"{{{k}}}" for k in range(len(sizes)))
-    return Code(f"({slots})", tuple(sizes), tuple(0 for _ in sizes), free=True)
 
 
 def _is_view(scope: Scope, code: Code) -> bool:
@@ -184,11 +183,12 @@ def _is_view(scope: Scope, code: Code) -> bool:
 
 # ── calling ─────────────────────────────────────────────────────────────────────────────────────────
 
+
 def _compiled(source: str, name: str) -> Callable[..., Any]:
     file = f"<derive {name} {zlib.crc32(source.encode()):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     scope: dict[str, Any] = {}
-    exec(compile(source, file, "exec"), scope)  # our own emitted source, nothing from outside
+    exec(compile(source, file, "exec"), scope)  # noqa: S102 — our own emitted source, nothing from outside
     return scope[name]  # type: ignore[no-any-return]
 
 
@@ -207,7 +207,9 @@ def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
         value = values[k]
         if not isinstance(value, torch.Tensor):
             kind = torch.int64 if integer else torch.get_default_dtype() if like is None else like.dtype
-            values[k] = value = torch.as_tensor(value, dtype=kind, device=None if like is None else like.device)
+            values[k] = value = torch.as_tensor(
+                value, dtype=kind, device=None if like is None else like.device
+            )
         if integer:
             if value.is_floating_point():
                 raise TypeError(f"{name} holds integers, not {value.dtype}")
@@ -215,7 +217,9 @@ def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
         elif not value.is_floating_point():
             raise TypeError(f"{name} holds real numbers, not {value.dtype}; pass {name}.to(torch.float64)")
         if value.ndim != len(dims):
-            raise ShapeError(f"{name} is {_tuple(dims)}, of {len(dims)} axes; not a tensor of shape {_tuple(value.shape)}")
+            raise ShapeError(
+                f"{name} is {_tuple(dims)}, of {len(dims)} axes; not a tensor of shape {_tuple(value.shape)}"
+            )
         for place, dim in enumerate(dims):
             size = value.shape[place]
             if isinstance(dim, int) and size != dim:
@@ -234,4 +238,3 @@ def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
 def _tuple(items: Sequence[Any]) -> str:
     texts = ["?" if item is None else str(item) for item in items]
     return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
-

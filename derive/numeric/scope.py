@@ -49,7 +49,9 @@ class Scope:
         variables = tuple(variables)
         for v in variables:
             if v.name in self.tensors:
-                raise ShapeError(f"two variables have the name {v.name!r}; give every variable a name of its own")
+                raise ShapeError(
+                    f"two variables have the name {v.name!r}; give every variable a name of its own"
+                )
             self.tensors[v.name] = Tensor(atom(self.unique(v.name)), v.dims, v.integer)
         for size in dict.fromkeys(d for v in variables for d in v.dims if isinstance(d, Symbol)):
             self.sizes[size] = atom(self.unique(size.name))

@@ -25,7 +25,12 @@ class Statement:
 
 
 def write_function(
-    name: str, variables: Sequence[Variable], scope: Scope, lets: Sequence[Statement], results: Sequence[Code], doc: str
+    name: str,
+    variables: Sequence[Variable],
+    scope: Scope,
+    lets: Sequence[Statement],
+    results: Sequence[Code],
+    doc: str,
 ) -> str:
     """The source of the function, with its imports."""
     writer = _Writer(scope)
@@ -36,7 +41,12 @@ def write_function(
     shown = [writer.show(code, ANY, width=WIDTH - 8) for code in results]
     writer.lines.append(f"return {', '.join(shown)}")
     parameters = [scope.tensors[v.name].code.template for v in variables]
-    body = [*_docstring(doc), *_sizes(variables, scope, writer.atoms), *_like(scope, writer.lines), *writer.lines]
+    body = [
+        *_docstring(doc),
+        *_sizes(variables, scope, writer.atoms),
+        *_like(scope, writer.lines),
+        *writer.lines,
+    ]
     head = f"def {name}({', '.join(parameters)}):"
     text = "\n".join(f"    {line}" if line else "" for line in body)
     imports = "import math\n\nimport torch" if "math." in text else "import torch"
@@ -64,7 +74,7 @@ class _Writer:
                 stack.extend(code.args)
 
     def assign(self, name: str, code: Code) -> None:
-        """`name = code`; from here on the name stands for it."""
+        """Write `name = code`: from here on the name stands for it."""
         text = self.show(code, ANY, width=WIDTH - len(name) - 7, top=True)
         self.lines.append(f"{name} = {text}")
         self.names.setdefault(code, name)
@@ -89,7 +99,7 @@ class _Writer:
         return f"({text})" if code.precedence < slot else text
 
     def _name(self, code: Code) -> str:
-        """A new name for the code: the one that it would like, or else t1, t2, …"""
+        """A new name for the code: the one that it would like, or else t1, t2, …."""
         if code.hint:
             return self.scope.unique(code.hint)
         self.unnamed += 1
@@ -115,7 +125,10 @@ def _sizes(variables: Sequence[Variable], scope: Scope, used: set[str]) -> list[
         if len(new) == 1:
             lines.append(f"{scope.sizes[new[0]].template} = {tensor}.shape[{v.dims.index(new[0])}]")
         else:
-            names = [scope.sizes[d].template if d in new and d not in v.dims[:k] else "_" for k, d in enumerate(v.dims)]
+            names = [
+                scope.sizes[d].template if d in new and d not in v.dims[:k] else "_"
+                for k, d in enumerate(v.dims)
+            ]
             lines.append(f"{', '.join(names)} = {tensor}.shape")
         known.update(new)
     return lines
@@ -125,4 +138,3 @@ def _like(scope: Scope, lines: Sequence[str]) -> list[str]:
     if not any("**like" in line for line in lines):
         return []
     return [f'like = {{"dtype": {scope.dtype}, "device": {scope.device}}}']
-
