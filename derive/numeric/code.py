@@ -103,7 +103,7 @@ def scaled(by: Code, code: Code) -> Code:
 
 
 def _is_matmul(code: Code) -> bool:
-    """Whether the code has a matrix product outside all brackets, which is dearer to scale before than after."""
+    """Whether the code is a matrix product outside brackets: scaling its first factor would cost more."""
     return code.precedence == MUL and (" @ " in code.template or any(map(_is_matmul, code.args[:1])))
 
 

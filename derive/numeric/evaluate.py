@@ -36,8 +36,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{
         name: getattr(mpmath, name)
         for name in (
-            "exp log sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh "
-            "acosh atanh acoth asech acsch atan2 erf erfc erfi erfinv gamma loggamma digamma beta zeta floor "
+            "exp log sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch "
+            "asinh acosh atanh acoth asech acsch atan2 erf erfc erfi erfinv gamma loggamma digamma beta zeta floor "
             "besselj bessely besseli besselk factorial sinc sign"
         ).split()
     },
@@ -99,7 +99,7 @@ def evaluate_tensor(
 
 
 def differentiate(function: Callable[[Any], Any], x: Any, order: int = 1, digits: int = 50) -> Any:
-    """The derivative of a function of one real number, by differences at so many digits that `digits` are right.
+    """The derivative of a function of one real number, by differences, right to about `digits` digits.
 
     The function is called at a raised mpmath precision and must keep to it, as `evaluate` does.
     """
@@ -108,7 +108,7 @@ def differentiate(function: Callable[[Any], Any], x: Any, order: int = 1, digits
 
 
 class Evaluator:
-    """Evaluates expressions at given values; each is compiled to closures once and its sums are remembered."""
+    """Evaluates expressions at given values; each is compiled to closures once, its sums are remembered."""
 
     def __init__(self, bindings: Mapping[str, Any], sizes: Mapping[str, int], digits: int = 30) -> None:
         self.bindings = {
@@ -259,7 +259,7 @@ class Evaluator:
         return lambda at: mpmath.fprod(body({**at, index: k}) for k in range(size))
 
     def _range(self, expr: Any) -> tuple[Index, int, Expr]:
-        """The outermost index, its size, and what is summed; SymPy writes nested sums as one, outermost last."""
+        """The outermost index, its size, and what is summed: SymPy joins nested sums, the outermost last."""
         *inner, (index, low, high) = expr.limits
         if not isinstance(index, Index) or low != 0 or high != index.dim - 1:
             raise Unsupported(
@@ -298,7 +298,7 @@ class Evaluator:
     # ── derivatives that have not been carried out ──────────────────────────────────────────────────
 
     def _carried_out(self, expr: DiffValue, at: Positions) -> Expr:
-        """SymPy's derivative at these positions; with every entry a symbol of its own, nothing is captured."""
+        """SymPy's derivative at these positions: every entry is a symbol, so nothing is captured."""
         body, wrt = (self.concrete(a, at) for a in expr.args)
         symbols = {
             e: sympy.Dummy(str(e), real=True)

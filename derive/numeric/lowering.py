@@ -98,7 +98,7 @@ class Lowering:
         return Value(self.constant(value.code, ()))
 
     def constant(self, code: Code, shape: Sequence[Code]) -> Code:
-        """A tensor of that shape, filled with a Python number, in the dtype and on the device of the inputs."""
+        """A tensor of that shape filled with a Python number, like the inputs in dtype and device."""
         sizes = ", ".join(f"{{{k}}}" for k in range(len(shape)))
         plain = {"0": "zeros", "1": "ones"}.get(code.template)
         if plain:

@@ -104,7 +104,7 @@ def _contractible(factor: Expr, bound: Sequence[Index]) -> tuple[Index, Expr] | 
 def _deltas(
     flat: list[Expr], bound: list[Index]
 ) -> tuple[list[Expr], list[Index], list[tuple[Index, Index]], list[Expr]]:
-    """Without deltas: bound ones contracted, those of two free indices as diagonals, all others as conditions."""
+    """Without deltas: bound ones contracted, those of free indices as diagonals, others as conditions."""
     diagonals: list[tuple[Index, Index]] = []
     conditions: list[Expr] = []
     queue = [f for f in flat if isinstance(f, (KroneckerDelta, Iverson))]
@@ -281,7 +281,7 @@ def _divide(lowering: Lowering, top: Value | None, bottom: Value) -> Value:
 def _scaled(
     lowering: Lowering, tensor: Value | None, coefficient: Expr, above: list[Code], below: list[Code]
 ) -> Value:
-    """The tensor times the numbers; a Python number where there is no tensor and nothing divides by a size."""
+    """The tensor times the numbers; a Python number where no tensor is and no size divides."""
     sign = -1 if coefficient.could_extract_minus_sign() else 1
     top, bottom = (sign * coefficient).as_numer_denom()
     if above or below or top == 1 or not coefficient.is_Rational:

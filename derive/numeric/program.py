@@ -137,7 +137,7 @@ def _used(lets: Sequence[Let], results: Sequence[Let]) -> set[str]:
 
 
 def _lower(scope: Scope, let: Let, *, copy: bool) -> Code:
-    """The code of one definition, with exactly the axes of its indices; `copy` where it must not be an input."""
+    """The code of one definition, with the axes of its indices; `copy` where it must not be an input."""
     value = sympy.sympify(let.value)
     _check(scope, let, value)
     lowering = Lowering(scope, let.indices)

@@ -86,6 +86,6 @@ class Scope:
             if symbol not in self.sizes:
                 known = ", ".join(map(str, self.sizes)) or "none"
                 raise ShapeError(
-                    f"dimension {symbol} is in the shape of no variable, so its size is unknown when the program "
-                    f"runs (known: {known}); give a variable of that dimension"
+                    f"dimension {symbol} is in the shape of no variable, so its size is unknown when the "
+                    f"program runs (known: {known}); give a variable of that dimension"
                 )

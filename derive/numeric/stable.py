@@ -54,7 +54,7 @@ def _inside(expr: Expr) -> Expr:
 
 
 def _unfolded(expr: Apply) -> Expr:
-    """A named function by its row, or else by its definition; a namesake with another definition has no row."""
+    """A named function by its row, or else by its definition (a namesake's is its own)."""
     if expr.fn.name in APPLIES and expr.fn == FUNCTIONS.get(expr.fn.name):
         return APPLIES[expr.fn.name](*expr.arguments)
     return expr.unfold()

@@ -154,7 +154,7 @@ APPLIES: dict[str, Callable[..., Expr]] = {
 
 
 def _integer_order(name: str, order: Expr, x: Expr) -> Expr:
-    """Bessel functions of order 0 and 1 are torch's; of higher order by the recurrence, of negative by symmetry."""
+    """Bessel functions: torch has orders 0 and 1, the recurrence gives higher, symmetry negative ones."""
     from derive.errors import Unsupported
 
     if not order.is_Integer:

@@ -49,7 +49,8 @@ def test_values(expr: Expr, at: dict[Index, int], expected: str) -> None:
 
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "acosh": (1 + a,), "asec": (2 + a,), "acsc": (2 + a,), "acoth": (2 + a,), "atan2": (a, 1 + a), "beta": (a, 1 + a),
+    "acosh": (1 + a,), "asec": (2 + a,), "acsc": (2 + a,), "acoth": (2 + a,), "atan2": (a, 1 + a),
+    "beta": (a, 1 + a),
     "zeta": (2 + a,), "polygamma": (1, a), "Max": (a, 1 - a), "Min": (a, 1 - a), "Mod": (7 * a, 2),
     "uppergamma": (a, 1 + a), "lowergamma": (a, 1 + a), "Heaviside": (a,), "erfcinv": (a,), "factorial": (a,),
     **{f"bessel{c}": (2, a) for c in "jyik"},

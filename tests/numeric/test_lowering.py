@@ -49,25 +49,30 @@ def arguments(
     return out
 
 
+def leaf(draw: Any, free: tuple[Index, ...]) -> Expr:
+    """An entry, a delta, an index or a number."""
+    along = {M: [i for i in free if i.dim == M], N: [i for i in free if i.dim == N]}
+    leaves = [scalar("a"), draw(st.sampled_from([Integer(2), Rational(-1, 3), sympy.sqrt(2), N]))]
+    for v in VARIABLES:
+        if v.dims and all(along[d] for d in v.dims):
+            at = [draw(st.sampled_from(along[d])) for d in v.dims]
+            leaves.append(entry(v.name, at, integer=v.integer))
+    if along[M]:
+        leaves.append(entry("x", [entry("t", [draw(st.sampled_from(along[M]))], integer=True)]))
+        if along[N]:
+            leaves.append(delta(along[N][0], entry("t", [along[M][0]], integer=True)))
+    if len(along[N]) > 1:
+        leaves.append(delta(along[N][0], along[N][-1]))
+    if along[N]:
+        leaves += [along[N][0], delta(along[N][0], Integer(0))]
+    return draw(st.sampled_from(leaves))
+
+
 @st.composite
 def expressions(draw: Any, free: tuple[Index, ...] = (I, J), depth: int = 3) -> Expr:
     """A random expression whose free indices are among `free`."""
-    along = {M: [i for i in free if i.dim == M], N: [i for i in free if i.dim == N]}
     if depth == 0:
-        leaves = [scalar("a"), draw(st.sampled_from([Integer(2), Rational(-1, 3), sympy.sqrt(2), N]))]
-        for v in VARIABLES:
-            if v.dims and all(along[d] for d in v.dims):
-                at = [draw(st.sampled_from(along[d])) for d in v.dims]
-                leaves.append(entry(v.name, at, integer=v.integer))
-        if along[M]:
-            leaves.append(entry("x", [entry("t", [draw(st.sampled_from(along[M]))], integer=True)]))
-            if along[N]:
-                leaves.append(delta(along[N][0], entry("t", [along[M][0]], integer=True)))
-        if len(along[N]) > 1:
-            leaves.append(delta(along[N][0], along[N][-1]))
-        if along[N]:
-            leaves += [along[N][0], delta(along[N][0], Integer(0))]
-        return draw(st.sampled_from(leaves))
+        return leaf(draw, free)
     below = lambda extra=(): draw(expressions((*free, *extra), depth - 1))  # noqa: E731
     match draw(
         st.sampled_from(["add", "mul", "mul", "sum", "sum", "call", "cases", "bracket", "quotient", "power"])

@@ -107,7 +107,8 @@ n = dim("n")
 i, j, k = (Index(name, n) for name in "ijk")
 a = lambda *at: entry("A", at)
 shift = [make_sum(a(i, j), j) for _ in range({n})]
-expr = make_sum(a(i, k) * a(k, j) * exp(a(j, i)) + make_sum(a(j, k) * a(k, i) * a(i, i), k), k) / (1 + a(i, j) ** 2)
+inner = make_sum(a(j, k) * a(k, i) * a(i, i), k)
+expr = make_sum(a(i, k) * a(k, j) * exp(a(j, i)) + inner, k) / (1 + a(i, j) ** 2)
 print(build_program("f", (Variable("A", (n, n)),), (), (Let("f", (i, j), expr),)).source)
 """
 
@@ -139,7 +140,8 @@ def test_a_program_can_be_pickled_and_compared() -> None:
 
 def test_torch_is_imported_only_when_it_is_needed() -> None:
     code = (
-        "import sys, derive.numeric as d; from derive.expr.problem import Variable; from derive.expr.indices import scalar;"
+        "import sys, derive.numeric as d; from derive.expr.problem import Variable;"
+        "from derive.expr.indices import scalar;"
         "p = d.build_program('f', (Variable('a'),), (), (d.Let('f', (), scalar('a')**2),));"
         "assert 'torch' not in sys.modules; print(p(3.0).item())"
     )
