@@ -6,7 +6,7 @@ few, or a letter bound twice, though not a bracket too many.
 
 from __future__ import annotations
 
-import cmath
+import math
 import re
 from collections.abc import Callable
 
@@ -43,16 +43,16 @@ SIZE = 3
 i = Index("i", dim(SIZE))
 SCALARS = {"x": 0.7, "y": -1.3, r"\theta": 2.1}
 VECTORS = {"u": (0.3, -0.8, 1.7), "v": (1.1, 0.6, -0.4)}
-FUNCTION_VALUES: dict[str, Callable[[complex], complex]] = {
-    r"\sigma": lambda z: 1 / (1 + cmath.exp(-z)),
-    r"\log": cmath.log,
-    r"\exp": cmath.exp,
-    r"\tanh": cmath.tanh,
+FUNCTION_VALUES: dict[str, Callable[[float], float]] = {
+    r"\sigma": lambda z: 1 / (1 + math.exp(-z)),
+    r"\log": lambda z: math.log(abs(z)),
+    r"\exp": math.exp,
+    r"\tanh": math.tanh,
 }
 HEADS = {r"\sigma": FUNCTIONS["sigmoid"], r"\log": sympy.log, r"\exp": sympy.exp, r"\tanh": sympy.tanh}
 
 TOKEN = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\,|\d+\.\d+|\d|[A-Za-z]|[{}^_()\[\]+\-/=]")
-Meaning = Callable[[dict[str, int]], complex]
+Meaning = Callable[[dict[str, int]], float]
 
 
 class Reader:
@@ -132,7 +132,7 @@ class Reader:
         if token in FUNCTION_VALUES:
             return self.call(FUNCTION_VALUES[token])
         if token == "e":
-            return lambda at: cmath.e
+            return lambda at: math.e
         if token in VECTORS:
             return self.entry(token)
         return lambda at: SCALARS[token]
@@ -170,7 +170,7 @@ class Reader:
         letter = self.limits()
         body = self.term()
 
-        def total(at: dict[str, int]) -> complex:
+        def total(at: dict[str, int]) -> float:
             assert letter not in at, f"{letter} is bound twice"
             return sum(body({**at, letter: n}) for n in range(1, SIZE + 1))
 
@@ -201,7 +201,7 @@ class Reader:
         body = self.brackets(self.take())
         return (self.limits(), body) if self.peek() == "_" else ("", body)
 
-    def call(self, fn: Callable[[complex], complex]) -> Meaning:
+    def call(self, fn: Callable[[float], float]) -> Meaning:
         exponent = 1
         if self.peek() == "^":
             self.take()
@@ -214,22 +214,23 @@ def place(token: str, at: dict[str, int]) -> int:
     return int(token) if token.isdigit() else at[token]
 
 
-def power(base: complex, exponent: complex) -> complex:
-    return complex(base) ** exponent
+def power(base: float, exponent: float) -> float:
+    """Real powers; off the positive numbers any one meaning will do, as long as both sides share it."""
+    return float(abs(base) ** exponent if exponent % 1 else base**exponent)
 
 
-def read(text: str, at: int) -> complex:
+def read(text: str, at: int) -> float:
     reader = Reader(text)
     meaning = reader.expression()
     assert not reader.peek(), f"{text}: {reader.peek()} is left over"
     return meaning({"i": at})
 
 
-def number(node: Node, at: dict[Index, int]) -> complex:  # noqa: C901 - one case a node
+def number(node: Node, at: dict[Index, int]) -> float:  # noqa: C901 - one case a node
     """The value of a tree, straight from its meaning."""
     match node:
         case Num(n):
-            return complex(n)
+            return float(n)
         case Sym(symbol):
             return SCALARS["\\theta" if symbol.name == "theta" else symbol.name]
         case Entry(base, (position,)):
@@ -241,7 +242,7 @@ def number(node: Node, at: dict[Index, int]) -> complex:  # noqa: C901 - one cas
         case Add(terms):
             return sum(number(t, at) for t in terms)
         case Mul(factors):
-            total: complex = 1
+            total: float = 1
             for factor in factors:
                 total *= number(factor, at)
             return total
