@@ -8,7 +8,7 @@ linear in the number of stages and no expression is ever expanded into one nest.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy
@@ -24,10 +24,12 @@ from derive.expr.indices import Index, fresh
 from derive.expr.problem import Definition, Problem, names_in, reference
 from derive.expr.sums import indices_of, map_args, replace_entries
 from derive.expr.tree import Call, Diff, Entry, Node, Sigma, Sym, add, map_children, mul, rebuilt, rename, value
+from derive.printing.present import present
 
 __all__ = ["Derived", "differentiate", "free_indices", "parse_target"]
 
 LETTERS = "ijklpqrstuv"
+LONGEST_PRODUCT = 4  # local Jacobians in one product; a longer chain is accumulated in reverse
 
 
 @dataclass(frozen=True)
@@ -165,14 +167,19 @@ class Chain:
         return self.problem.names
 
     def along(self, path: Sequence[str]) -> Derived:
-        """The derivation through named intermediates."""
+        """The derivation through named intermediates: one product of Jacobians, or adjoints stage by stage."""
         between = (*path, self.output)
         stages: dict[tuple[str, str], Stage] = {}
         for name in between:
             for parent in self.problem.parents(name):
                 if parent in path or parent == self.wrt:
-                    stages[name, parent] = self.local(name, parent, *self._places(name, parent))
-        combination = self._combine(stages)
+                    local = self.local(name, parent, *self._places(name, parent))
+                    stages[name, parent] = self._shortened(local, self.problem.definition(name))
+        if len(stages) > LONGEST_PRODUCT:
+            return Adjoints(self, stages).derived(path)
+        start = add(*(self._product(p) for p in self._paths(self.output, stages)))
+        target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
+        combination = self.combine(target, self.rows + self.columns, start, stages)
         return Derived(
             self.problem, self.output, self.wrt, self.rows + self.columns, tuple(stages.values()), combination
         )
@@ -185,10 +192,22 @@ class Chain:
         taken = {*self.problem.reserved, *(i.name for i in rows)}
         return rows, free_indices(self.problem.dims(parent), taken, letters)
 
-    def _combine(self, stages: dict[tuple[str, str], Stage]) -> Stage:
-        """Σ over the paths of the product of the local Jacobians, put in, contracted and tidied."""
-        start = add(*(self._product(p) for p in self._paths(self.output, stages)))
-        target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
+    def _shortened(self, stage: Stage, definition: Definition) -> Stage:
+        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, and computed once."""
+        if not _is_heavy(definition):
+            return stage
+        before = value(stage.result)
+        after = _abbreviated(before, definition)
+        if after == before:
+            return stage
+        shorter = present(after, self.order)
+        steps = (*stage.steps, Step(stage.result, shorter, ("named intermediates",)))
+        return replace(stage, steps=steps)
+
+    def combine(
+        self, target: Node, indices: tuple[Index, ...], start: Node, stages: dict[tuple[str, str], Stage]
+    ) -> Stage:
+        """Products of local Jacobians, put in, contracted and tidied."""
         filled = put_stages_in(start, stages)
         bodies = tuple(d.body for d in self.problem.definitions)
         context = Context(self.order, bodies, variables=self.problem.variables)
@@ -197,7 +216,7 @@ class Chain:
             Step(start, filled, ("stages put in",)),
             *run_passes(filled, (contraction, facts, self._names, tidying), context),
         )
-        return Stage(target, self.rows + self.columns, steps, target)
+        return Stage(target, indices, steps, target)
 
     def _paths(self, name: str, stages: dict[tuple[str, str], Stage]) -> Iterable[tuple[tuple[str, str], ...]]:
         for child, parent in stages:
@@ -232,15 +251,79 @@ class Chain:
             body = definition.body
             if not isinstance(body, Call) or body.fn not in {call.fn for call in expr.atoms(Apply)}:
                 continue
-            if all(isinstance(a, (Sym, Entry)) for a in body.args):
-                new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
-            else:
+            if _is_heavy(definition):
                 new = _abbreviated(expr, definition)
+            else:
+                new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
             if new != expr:
                 rule = "expand intermediates" if new.has(Apply) else "named intermediates"
                 expr = new
         if expr != before:
             yield Step(node, context.present(expr), (rule,))
+
+
+def _is_heavy(definition: Definition) -> bool:
+    """Whether the definition is a named function of more than names: tanh(Σ …) rather than σ(y_i)."""
+    body = definition.body
+    if not isinstance(body, Call) or not isinstance(body.fn, NamedFunction):
+        return False
+    return not all(isinstance(a, (Sym, Entry)) for a in body.args)
+
+
+@dataclass(frozen=True)
+class Adjoints:
+    """Reverse accumulation: the adjoint of each intermediate is named, so that nothing is written twice.
+
+    The adjoint v̄ of an intermediate v is the derivative of the output by v, through everything that follows:
+    v̄ = Σ c̄ ∂c/∂v over the definitions c that use v. Cost and length are linear in the number of stages.
+    """
+
+    chain: Chain
+    stages: dict[tuple[str, str], Stage]
+
+    def derived(self, path: Sequence[str]) -> Derived:
+        """The derivation, with the adjoints as definitions of their own."""
+        chain = self.chain
+        adjoints: dict[str, str] = {}
+        accumulated: list[Stage] = []
+        for name in reversed(path):
+            bar = chain.problem.free_name(f"{name}_bar")
+            columns = free_indices(chain.problem.dims(name), self._taken(chain.rows))
+            indices = chain.rows + columns
+            target = reference(bar, indices)
+            stage = chain.combine(target, indices, self._sum(name, columns, adjoints), self.stages)
+            accumulated.append(stage)
+            definition = Definition(bar, indices, stage.result)
+            problem = replace(chain.problem, definitions=(*chain.problem.definitions, definition))
+            chain = replace(chain, problem=problem)
+            adjoints[name] = bar
+        target = Diff(reference(chain.output, chain.rows), reference(chain.wrt, chain.columns))
+        indices = chain.rows + chain.columns
+        final = chain.combine(target, indices, self._sum(chain.wrt, chain.columns, adjoints), self.stages)
+        generated = tuple((bar, "adjoint", name) for name, bar in adjoints.items())
+        stages = (*self.stages.values(), *accumulated)
+        return Derived(chain.problem, chain.output, chain.wrt, indices, stages, final, generated)
+
+    def _sum(self, name: str, at: tuple[Index, ...], adjoints: dict[str, str]) -> Node:
+        """Σ c̄ ∂c/∂v over the definitions that use the name; the output's own adjoint is one."""
+        terms: list[Node] = []
+        here = reference(name, at)
+        for child, parent in self.stages:
+            if parent != name:
+                continue
+            if child == self.chain.output:
+                terms.append(Diff(reference(child, self.chain.rows), here))
+                continue
+            between = free_indices(self.chain.problem.dims(child), self._taken((*self.chain.rows, *at)))
+            bar = reference(adjoints[child], self.chain.rows + between)
+            term: Node = mul(bar, Diff(reference(child, between), here))
+            for index in reversed(between):
+                term = Sigma(index, term)
+            terms.append(term)
+        return add(*terms)
+
+    def _taken(self, indices: Iterable[Index]) -> set[str]:
+        return {*self.chain.problem.reserved, *(i.name for i in indices)}
 
 
 def _abbreviated(expr: Expr, definition: Definition) -> Expr:
@@ -266,7 +349,9 @@ def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
 def own_names(definition: Definition, expr: Expr) -> list[Name]:
     """The definition's own entries at the positions that occur: s_i and s_j in softmax's Jacobian."""
     body = value(definition.body)
-    if not (body.has(sympy.exp) and expr.has(sympy.exp)):
+    # Worth a name are exponentials and what they are divided by: e^{-x²/2}, softmax; not w + v e^w.
+    normalised = sympy.fraction(sympy.together(body))[1].has(sympy.exp)
+    if not expr.has(sympy.exp) or not (isinstance(body, sympy.exp) or normalised):
         return []
     return list(_instances(definition, indices_of(expr)))
 

@@ -76,6 +76,12 @@ class Problem:
         sizes = {s.name for v in (*self.variables, *self.definitions) for d in v.dims for s in d.free_symbols}
         return frozenset(sizes | {v.name for v in self.variables} | {d.name for d in self.definitions})
 
+    def free_name(self, wanted: str) -> str:
+        """The name, or the first of wanted_, wanted__, … that has no meaning yet."""
+        while wanted in self.reserved:
+            wanted += "_"
+        return wanted
+
     def variable(self, name: str) -> Variable:
         """The variable of that name; a ShapeError names those there are."""
         for variable in self.variables:
