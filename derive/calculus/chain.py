@@ -7,86 +7,41 @@ linear in the number of stages and no expression is ever expanded into one nest.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
-import sympy
 from sympy import Expr
 
+from derive.calculus.adjoints import Adjoints
+from derive.calculus.derived import Derived, free_indices, parse_target
 from derive.calculus.fold import Name
-from derive.calculus.lemmas import FOLDED, Lemma, derivative_stage, foldable, lemmas_in
+from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
+from derive.calculus.naming import abbreviated, is_heavy, own_names
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
-from derive.expr.functions import Apply, NamedFunction
+from derive.expr.functions import Apply
 from derive.expr.indices import Index, fresh
-from derive.expr.problem import Definition, Problem, names_in, reference
-from derive.expr.sums import indices_of, map_args, replace_entries
-from derive.expr.tree import Call, Diff, Entry, Node, Sigma, Sym, add, map_children, mul, rebuilt, rename, value
+from derive.expr.problem import Definition, Problem, reference
+from derive.expr.sums import replace_entries
+from derive.expr.tree import (
+    Call,
+    Diff,
+    Entry,
+    Node,
+    Sigma,
+    add,
+    map_children,
+    mul,
+    rebuilt,
+    rename,
+    value,
+)
 from derive.printing.present import present
 
-__all__ = ["Derived", "differentiate", "free_indices", "parse_target"]
+__all__ = ["Chain", "differentiate"]
 
-LETTERS = "ijklpqrstuv"
 LONGEST_PRODUCT = 4  # local Jacobians in one product; a longer chain is accumulated in reverse
-
-
-@dataclass(frozen=True)
-class Derived:
-    """The derivative of one output by one variable: an entry, its stages, and how they combine.
-
-    `indices` are the free indices of the result, the output's first: its shape is output.shape + input.shape.
-    `generated` names definitions that are derivatives themselves: ("g", "gradient", "l") says that g is ∇l.
-    """
-
-    problem: Problem
-    output: str
-    wrt: str
-    indices: tuple[Index, ...]
-    stages: tuple[Stage, ...]
-    combination: Stage | None = None
-    generated: tuple[tuple[str, str, str], ...] = ()
-
-    @property
-    def final(self) -> Stage:
-        """The stage that ends in the closed form."""
-        return self.combination or self.stages[-1]
-
-    @property
-    def closed_form(self) -> Node:
-        """The last right-hand side of the last stage."""
-        return self.final.result
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Every step of every stage, in order."""
-        return tuple(step for stage in self.all_stages for step in stage.steps)
-
-    @property
-    def all_stages(self) -> tuple[Stage, ...]:
-        """The local stages, then the combination where there is one."""
-        return (*self.stages, self.combination) if self.combination else self.stages
-
-    @cached_property
-    def lemmas(self) -> tuple[Lemma, ...]:
-        """The lemmas that the steps rest on, each once."""
-        found: dict[NamedFunction, Lemma] = {}
-        for step in self.steps:
-            for lemma in lemmas_in(step.before):
-                found.setdefault(lemma.function, lemma)
-        return tuple(found.values())
-
-    @property
-    def lets(self) -> tuple[Definition, ...]:
-        """The definitions that the closed form needs, in the order written."""
-        needed = set(names_in(self.closed_form))
-        chosen: list[Definition] = []
-        for definition in reversed(self.problem.definitions):
-            if definition.name in needed and definition.function is None:
-                chosen.append(definition)
-                needed |= set(names_in(definition.body))
-        return tuple(reversed(chosen))
 
 
 def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
@@ -110,24 +65,6 @@ def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
         stage = chain.local(output, name, definition.indices, columns)
         return Derived(problem, output, name, definition.indices + columns, (stage,))
     return chain.along(path)
-
-
-def free_indices(dims: Sequence[Expr], taken: Collection[str], letters: Sequence[str] = ()) -> tuple[Index, ...]:
-    """Fresh indices over the dimensions, with the letters asked for or the first that are not taken."""
-    pool = (c for c in LETTERS + LETTERS.upper() if c not in taken)
-    if letters and len(letters) != len(dims):
-        raise ShapeError(f"{len(letters)} index letters for {len(dims)} dimensions")
-    names = letters or [next(pool) for _ in dims]
-    return tuple(fresh(n, d) for n, d in zip(names, dims, strict=True))
-
-
-def parse_target(wrt: str) -> tuple[str, tuple[str, ...]]:
-    """A variable's name and the letters asked for its indices: "w[j,k]" → ("w", ("j", "k"))."""
-    name, _, rest = wrt.partition("[")
-    letters = tuple(part.strip() for part in rest.rstrip("] ").split(",") if part.strip())
-    if rest and not all(part.isidentifier() for part in letters):
-        raise ShapeError(f"{wrt!r} is no variable with index letters; write it as w or w[j,k]")
-    return name.strip(), letters
 
 
 @dataclass(frozen=True)
@@ -194,10 +131,10 @@ class Chain:
 
     def _shortened(self, stage: Stage, definition: Definition) -> Stage:
         """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, and computed once."""
-        if not _is_heavy(definition):
+        if not is_heavy(definition):
             return stage
         before = value(stage.result)
-        after = _abbreviated(before, definition)
+        after = abbreviated(before, definition)
         if after == before:
             return stage
         shorter = present(after, self.order)
@@ -251,8 +188,8 @@ class Chain:
             body = definition.body
             if not isinstance(body, Call) or body.fn not in {call.fn for call in expr.atoms(Apply)}:
                 continue
-            if _is_heavy(definition):
-                new = _abbreviated(expr, definition)
+            if is_heavy(definition):
+                new = abbreviated(expr, definition)
             else:
                 new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
             if new != expr:
@@ -260,79 +197,6 @@ class Chain:
                 expr = new
         if expr != before:
             yield Step(node, context.present(expr), (rule,))
-
-
-def _is_heavy(definition: Definition) -> bool:
-    """Whether the definition is a named function of more than names: tanh(Σ …) rather than σ(y_i)."""
-    body = definition.body
-    if not isinstance(body, Call) or not isinstance(body.fn, NamedFunction):
-        return False
-    return not all(isinstance(a, (Sym, Entry)) for a in body.args)
-
-
-@dataclass(frozen=True)
-class Adjoints:
-    """Reverse accumulation: the adjoint of each intermediate is named, so that nothing is written twice.
-
-    The adjoint v̄ of an intermediate v is the derivative of the output by v, through everything that follows:
-    v̄ = Σ c̄ ∂c/∂v over the definitions c that use v. Cost and length are linear in the number of stages.
-    """
-
-    chain: Chain
-    stages: dict[tuple[str, str], Stage]
-
-    def derived(self, path: Sequence[str]) -> Derived:
-        """The derivation, with the adjoints as definitions of their own."""
-        chain = self.chain
-        adjoints: dict[str, str] = {}
-        accumulated: list[Stage] = []
-        for name in reversed(path):
-            bar = chain.problem.free_name(f"{name}_bar")
-            columns = free_indices(chain.problem.dims(name), self._taken(chain.rows))
-            indices = chain.rows + columns
-            target = reference(bar, indices)
-            stage = chain.combine(target, indices, self._sum(name, columns, adjoints), self.stages)
-            accumulated.append(stage)
-            definition = Definition(bar, indices, stage.result)
-            problem = replace(chain.problem, definitions=(*chain.problem.definitions, definition))
-            chain = replace(chain, problem=problem)
-            adjoints[name] = bar
-        target = Diff(reference(chain.output, chain.rows), reference(chain.wrt, chain.columns))
-        indices = chain.rows + chain.columns
-        final = chain.combine(target, indices, self._sum(chain.wrt, chain.columns, adjoints), self.stages)
-        generated = tuple((bar, "adjoint", name) for name, bar in adjoints.items())
-        stages = (*self.stages.values(), *accumulated)
-        return Derived(chain.problem, chain.output, chain.wrt, indices, stages, final, generated)
-
-    def _sum(self, name: str, at: tuple[Index, ...], adjoints: dict[str, str]) -> Node:
-        """Σ c̄ ∂c/∂v over the definitions that use the name; the output's own adjoint is one."""
-        terms: list[Node] = []
-        here = reference(name, at)
-        for child, parent in self.stages:
-            if parent != name:
-                continue
-            if child == self.chain.output:
-                terms.append(Diff(reference(child, self.chain.rows), here))
-                continue
-            between = free_indices(self.chain.problem.dims(child), self._taken((*self.chain.rows, *at)))
-            bar = reference(adjoints[child], self.chain.rows + between)
-            term: Node = mul(bar, Diff(reference(child, between), here))
-            for index in reversed(between):
-                term = Sigma(index, term)
-            terms.append(term)
-        return add(*terms)
-
-    def _taken(self, indices: Iterable[Index]) -> set[str]:
-        return {*self.chain.problem.reserved, *(i.name for i in indices)}
-
-
-def _abbreviated(expr: Expr, definition: Definition) -> Expr:
-    """The expression with the definition's body replaced by its name, at whatever positions it occurs."""
-    if isinstance(expr, Apply):
-        for name in _instances(definition, indices_of(expr)):
-            if name.definition == expr:
-                return name.symbol
-    return map_args(lambda a: _abbreviated(a, definition) if isinstance(a, Expr) else a, expr)
 
 
 def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
@@ -344,26 +208,6 @@ def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
         return rebuilt(map_children(visit, part))
 
     return visit(start)
-
-
-def own_names(definition: Definition, expr: Expr) -> list[Name]:
-    """The definition's own entries at the positions that occur: s_i and s_j in softmax's Jacobian."""
-    body = value(definition.body)
-    # Worth a name are exponentials and what they are divided by: e^{-x²/2}, softmax; not w + v e^w.
-    normalised = sympy.fraction(sympy.together(body))[1].has(sympy.exp)
-    if not expr.has(sympy.exp) or not (isinstance(body, sympy.exp) or normalised):
-        return []
-    return list(_instances(definition, indices_of(expr)))
-
-
-def _instances(definition: Definition, indices: Collection[Index]) -> Iterator[Name]:
-    """The definition's entries at every choice of distinct positions among the indices, bound ones left out."""
-    free = sorted((i for i in indices if i.uid >= 0), key=lambda i: (i.name, i.uid))
-    choices: list[tuple[Index, ...]] = [()]
-    for index in definition.indices:
-        choices = [(*c, i) for c in choices for i in free if i.dim == index.dim and i not in c][:16]
-    for at in choices:
-        yield Name(value(reference(definition.name, at)), value(definition.at(at)))
 
 
 def _instantiate(part: Diff, stages: dict[tuple[str, str], Stage]) -> Node:

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from sympy import KroneckerDelta, S
 
-from derive.calculus.chain import Derived, differentiate, parse_target
+from derive.calculus.chain import differentiate
+from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step

@@ -129,8 +129,8 @@ def names_in(node: Node) -> Iterator[str]:
             yield part.base
             for position in part.at:
                 yield from (str(a.base.label) for a in position.atoms() if hasattr(a, "base"))
-        elif isinstance(part, Sym) and not isinstance(part.symbol, Index):
-            yield part.symbol.name
+        elif isinstance(part, Sym):
+            yield from sorted(s.name for s in part.symbol.free_symbols if not isinstance(s, Index))
 
 
 def reference(name: str, positions: tuple[Expr, ...], *, integer: bool = False) -> Node:
