@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sympy import Expr
 
-from derive.calculus.chain import Derived
+from derive.calculus.derived import Derived
 from derive.expr.problem import Definition, Problem
 from derive.expr.sums import entry
 from derive.expr.tree import value

@@ -37,8 +37,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         name: getattr(mpmath, name)
         for name in (
             "exp log sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch "
-            "asinh acosh atanh acoth asech acsch atan2 erf erfc erfi erfinv gamma loggamma digamma beta zeta floor "
-            "besselj bessely besseli besselk factorial sinc sign"
+            "asinh acosh atanh acoth asech acsch atan2 erf erfc erfi erfinv gamma loggamma digamma beta "
+            "zeta floor besselj bessely besseli besselk factorial sinc sign"
         ).split()
     },
     "Abs": mpmath.fabs,
