@@ -12,7 +12,7 @@ from string import ascii_lowercase
 
 from derive.expr.indices import Index
 from derive.numeric.axes import Order, Value, align, common_axes, permute, reduced, sum_out
-from derive.numeric.code import call, infix
+from derive.numeric.code import OUTER, call, infix
 
 __all__ = ["contract", "einsum", "product"]
 
@@ -40,7 +40,7 @@ def product(left: Value, right: Value, order: Order) -> Value:
     axes = common_axes([left, right], order)
     if len(left.axes) == len(right.axes) == 1 and left.axes != right.axes:
         first, second = (left, right) if axes == left.axes + right.axes else (right, left)
-        return Value(call("torch.outer({0}, {1})", first.code, second.code), axes)
+        return Value(call(OUTER, first.code, second.code), axes)
     return Value(infix("*", align(left, axes), align(right, axes)), axes)
 
 

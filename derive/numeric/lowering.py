@@ -19,6 +19,7 @@ from derive.numeric.axes import Value, align, common_axes, permute, reduced
 from derive.numeric.code import Code, atom, call, infix, negative
 from derive.numeric.conditions import condition
 from derive.numeric.constants import number
+from derive.numeric.diagonals import add_diagonal, diagonal_of
 from derive.numeric.positions import take
 from derive.numeric.products import lower_product
 from derive.numeric.scope import Scope
@@ -161,6 +162,12 @@ class Lowering:
             sign, match, rest = found
             value = self.softmax(match, log=True)
             return self.add([(value, sign), *self._signed(rest)])
+        diagonal = diagonal_of(expr)
+        if diagonal is not None:
+            matrix, on = self.real(diagonal.off), self.real(diagonal.on)
+            whole = add_diagonal(matrix, on, diagonal.i, diagonal.j)
+            if whole is not None:
+                return whole
         return self.add(self._signed(expr))
 
     def _signed(self, expr: Expr) -> list[tuple[Value, int]]:

@@ -11,11 +11,12 @@ from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Su
 
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
-from derive.numeric.axes import Value, align, common_axes, permute
+from derive.numeric.axes import Value, align, common_axes
 from derive.numeric.code import Code, atom, call, infix, negative, scaled
 from derive.numeric.conditions import condition
 from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
+from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
 from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
 
 if TYPE_CHECKING:
@@ -34,12 +35,15 @@ def lower_product(lowering: Lowering, factors: Sequence[Expr], bound: Sequence[I
     split = _distribute(flat, bound)
     if split is not None:
         return lowering.add([(lower_product(lowering, part, bound), 1) for part in split])
+    value = _plus_diagonal(lowering, flat, bound)
+    if value is not None:
+        return value
     flat, bound, diagonals, conditions = _deltas(flat, bound)
     if any(f.is_zero for f in flat):
         return Value(atom("0"), (), "number")
     value = _masked(lowering, flat, bound, conditions)
     for i, j in diagonals:
-        value = _diagonal(lowering, value, i, j)
+        value = embed(lowering, value, i, j)
     return value
 
 
@@ -101,6 +105,20 @@ def _contractible(factor: Expr, bound: Sequence[Index]) -> tuple[Index, Expr] | 
     return None
 
 
+def _plus_diagonal(lowering: Lowering, flat: Sequence[Expr], bound: Sequence[Index]) -> Value | None:
+    """P (δ_ij c + R) is P R with P c added to its diagonal."""
+    if any(isinstance(f, (KroneckerDelta, Iverson)) for f in flat):
+        return None
+    for k, factor in enumerate(flat):
+        found = diagonal_of(factor) if isinstance(factor, Add) else None
+        if found is not None and found.i not in bound and found.j not in bound:
+            others = [*flat[:k], *flat[k + 1 :]]
+            matrix = lower_product(lowering, [*others, found.off], bound)
+            on = [substitute(f, {found.j: found.i}) for f in (*others, found.on)]
+            return add_diagonal(matrix, lower_product(lowering, on, bound), found.i, found.j)
+    return None
+
+
 def _deltas(
     flat: list[Expr], bound: list[Index]
 ) -> tuple[list[Expr], list[Index], list[tuple[Index, Index]], list[Expr]]:
@@ -116,7 +134,7 @@ def _deltas(
         if found is not None:
             old, new = found
             bound = [b for b in bound if b != old]
-        elif isinstance(factor, KroneckerDelta) and _same_range(*factor.args):
+        elif isinstance(factor, KroneckerDelta) and same_range(*factor.args):
             new, old = factor.args
             diagonals.insert(0, (new, old))
         else:
@@ -130,22 +148,6 @@ def _deltas(
         flat += [f for f in queue if not isinstance(f, (KroneckerDelta, Iverson))]
         queue = [f for f in queue if isinstance(f, (KroneckerDelta, Iverson))]
     return flat, bound, diagonals, conditions
-
-
-def _same_range(a: Expr, b: Expr) -> bool:
-    return isinstance(a, Index) and isinstance(b, Index) and bool(a.dim == b.dim)
-
-
-def _diagonal(lowering: Lowering, value: Value, i: Index, j: Index) -> Value:
-    """The value (along i, not j) where i = j, zero elsewhere."""
-    if i in value.axes:
-        others = [a for a in value.axes if a != i]
-        value = permute(value, [*others, i])
-        return Value(call("torch.diag_embed({0})", value.code), (*others, i, j))
-    eye = Value(call("torch.eye({0}, **like)", lowering.size(i.dim), hint=f"eye_{i.dim}"), (i, j))
-    if value.kind == "number":
-        return eye if value.code is atom("1") else scale(eye, value.code)
-    return product(value, eye, lowering.order)
 
 
 # ── masks ───────────────────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from derive.expr.indices import Index
 from derive.expr.problem import Variable
 from derive.expr.tree import DiffValue
 from derive.numeric.axes import Value
-from derive.numeric.code import Code, atom, call
+from derive.numeric.code import Code, atom, call, is_view
 from derive.numeric.lowering import Lowering
 from derive.numeric.scope import Scope, Tensor
 from derive.numeric.source import Statement, write_function
@@ -142,7 +142,7 @@ def _lower(scope: Scope, let: Let, *, copy: bool) -> Code:
     _check(scope, let, value)
     lowering = Lowering(scope, let.indices)
     lowered = lowering.real(stable(value))
-    return _finish(scope, lowering, lowered, let.indices, copy=copy)
+    return _finish(lowering, lowered, let.indices, copy=copy)
 
 
 def _check(scope: Scope, let: Let, value: Expr) -> None:
@@ -164,7 +164,7 @@ def _check(scope: Scope, let: Let, value: Expr) -> None:
         raise ShapeError(f"index {names} of {let.name} is neither summed nor one of its own")
 
 
-def _finish(scope: Scope, lowering: Lowering, value: Value, indices: Sequence[Index], *, copy: bool) -> Code:
+def _finish(lowering: Lowering, value: Value, indices: Sequence[Index], *, copy: bool) -> Code:
     if value.kind == "number":
         return lowering.constant(value.code, [lowering.size(i.dim) for i in indices])
     missing = len(value.axes) < len(indices)
@@ -172,13 +172,7 @@ def _finish(scope: Scope, lowering: Lowering, value: Value, indices: Sequence[In
     if missing:
         return call("{0}.contiguous()", value.code)
     # A view of an input would change with it.
-    return call("{0}.clone()", value.code) if copy and _is_view(scope, value.code) else value.code
-
-
-def _is_view(scope: Scope, code: Code) -> bool:
-    while code.args and (code.free or ".narrow(" in code.template or ".unfold(" in code.template):
-        code = code.args[0]
-    return code in {t.code for t in scope.tensors.values()}
+    return call("{0}.clone()", value.code) if copy and is_view(value.code) else value.code
 
 
 # ── calling ─────────────────────────────────────────────────────────────────────────────────────────
