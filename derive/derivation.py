@@ -20,7 +20,7 @@ from sympy import Expr
 from derive import calculus
 from derive.calculus import Derived, Lemma
 from derive.catalog import Entry
-from derive.errors import ShapeError, Unsupported
+from derive.errors import ShapeError
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
@@ -28,7 +28,7 @@ from derive.expr.tree import Node, value
 from derive.printing import Style, aligned
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
-from derive.read import read_formula, read_sympy
+from derive.read import read_formula, read_sympy, read_torch
 
 if TYPE_CHECKING:
     from derive.numeric import Program
@@ -250,7 +250,7 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
     if isinstance(f, str):
         return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
     if callable(f):
-        raise Unsupported("a torch function", "write it as formula text with shapes=, or as a SymPy expression")
+        return read_torch(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
     raise TypeError(f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem")
 
 

@@ -16,7 +16,8 @@ from sympy import Dummy, S
 
 from derive.errors import Unsupported
 from derive.expr.functions import NamedFunction
-from derive.expr.problem import names_in
+from derive.expr.heads import HEADS
+from derive.expr.problem import names_in, reference
 from derive.expr.tree import (
     Add,
     Bracket,
@@ -27,6 +28,7 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
     Mul,
     Neg,
     Node,
@@ -151,6 +153,16 @@ def cases_rule(body: Cases, wrt: Node) -> tuple[Node, str]:
     return Cases(tuple((diff(branch, wrt), condition) for branch, condition in body.branches)), "cases"
 
 
+def head_rule(body: Head, wrt: Node) -> tuple[Node, str]:
+    """The identity that the row of the function of a matrix states: d(A⁻¹) = -A⁻¹ dA A⁻¹ and its like."""
+    if not isinstance(wrt, Entry) or wrt.base != body.base:
+        raise Unsupported(f"the derivative of {body.op} by something that is not its matrix")
+    head = HEADS[body.op]
+    factors = head.derivative(body.own, body.at, body.companions, *wrt.at)
+    product = mul(*(reference(name, at) for name, at in factors))
+    return (product if head.sign > 0 else neg(product)), f"derivative of {body.op}"
+
+
 RULES: dict[type[Node], Rule] = {
     Add: sum_rule,
     Mul: product_rule,
@@ -160,6 +172,7 @@ RULES: dict[type[Node], Rule] = {
     Sigma: sigma_rule,
     Norm: norm_rule,
     Cases: cases_rule,
+    Head: head_rule,
 }
 
 

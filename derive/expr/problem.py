@@ -15,7 +15,7 @@ from sympy import Expr
 from derive.errors import ShapeError
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Dim, Index
-from derive.expr.tree import Entry, Node, Sym, rename, walk
+from derive.expr.tree import Entry, Head, Node, Sym, rename, walk
 
 __all__ = ["Definition", "Problem", "Variable", "reference"]
 
@@ -129,6 +129,8 @@ def names_in(node: Node) -> Iterator[str]:
             yield part.base
             for position in part.at:
                 yield from (str(a.base.label) for a in position.atoms() if hasattr(a, "base"))
+        elif isinstance(part, Head):
+            yield part.base
         elif isinstance(part, Sym):
             yield from sorted(s.name for s in part.symbol.free_symbols if not isinstance(s, Index))
 
