@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derive.calculus.chain import Derived
+from derive.calculus.derived import Derived
 from derive.expr.problem import Definition, Problem
 from derive.expr.tree import value
 from derive.numeric.program import Let, Program, build_program

@@ -269,6 +269,8 @@ class Evaluator:
                 tests = [self._condition(a) for a in expr.args]
                 every = all if isinstance(expr, And) else any
                 return lambda at: every(test(at) for test in tests)
+            case sympy.ITE():
+                return self._condition(expr.to_nnf())
             case Not():
                 inner = self._condition(expr.args[0])
                 return lambda at: not inner(at)
