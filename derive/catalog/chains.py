@@ -39,18 +39,19 @@ def whole(w: Any, x: Any) -> Any:
     return (a * a).sum()
 
 
-def by_hand(y: Any, w: Any) -> Any:
-    """The gradient of `half` as it is worked out by hand."""
+def by_hand(y1: Any, w1: Any, y2: Any, w2: Any) -> Any:
+    """One entry of the gradient of `half`."""
     import torch
 
-    p = torch.sigmoid(y)
-    return (w.T * p * p * (1 - p)).sum(1)
+    p1, p2 = torch.sigmoid(y1), torch.sigmoid(y2)
+    return w1 * p1 * p1 * (1 - p1) + w2 * p2 * p2 * (1 - p2)
 
 
 SHAPES = {"W": "m n", "x": "n"}
 SIZES = {"m": 2, "n": 3}
-STYLE = {"vectors": "arrow", "small_entries": True, "symbols": (("sigmoid", r"\phi"),)}
+STYLE = {"vectors": "arrow", "fractions": "dfrac", "small_entries": True, "symbols": (("sigmoid", r"\phi"),)}
 WEIGHTS = ((1, 3, 5), (0.2, 0.4, 0.6))
+BY_HAND = ("0.01018808515111608", "0.020376170581179024", "0.030564256011241964")
 POINT = {"W": WEIGHTS, "x": (1, 2, 3)}
 
 ENTRIES = (
@@ -99,12 +100,12 @@ ENTRIES = (
             Printed(
                 "note 4, line 172",
                 POINT,
-                ("0.01018808515111608", "0.020376170581179024", "0.030564256011241964"),
+                BY_HAND,
                 dtype="float64",
                 figures=14,
                 remark=(
                     "The last digits are rounding errors of 1 - σ(22), which cancels; "
-                    "ours are right to the last, and the hand's own are those of vector-chain-by-hand."
+                    "ours are right to an ulp, and vector-chain-by-hand reproduces the others."
                 ),
             ),
         ),
@@ -151,20 +152,21 @@ ENTRIES = (
     ),
     Entry(
         name="vector-chain-by-hand",
-        title="The gradient of the chain as it is worked out by hand, factor by factor",
-        formula="p = sigmoid(y); u = W.T*p; v = u*p; t = v*(1 - p); g = sum(t, 1)",
-        wrt=("W",),
-        kind="jacobian",
-        shapes={"y": "m", "W": "m n"},
-        reference=by_hand,
-        prints=(
-            Printed(
-                "note 4, line 172",
-                {"y": (22, 2.8), "W": WEIGHTS},
-                ("0.01018808515111608", "0.020376170581179024", "0.030564256011241964"),
-                what="value",
-                dtype="float64",
-            ),
+        title="One entry of that gradient as it is worked out by hand, factor by factor",
+        formula=(
+            "p1 = sigmoid(y1); u1 = w1*p1; v1 = u1*p1; t1 = v1*(1 - p1); "
+            "p2 = sigmoid(y2); u2 = w2*p2; v2 = u2*p2; t2 = v2*(1 - p2); g = t1 + t2"
         ),
+        wrt=("w1",),
+        reference=by_hand,
+        prints=tuple(
+            Printed(source, {"y1": 22, "w1": w1, "y2": 2.8, "w2": w2}, digits, what="value", dtype="float64")
+            for source, w1, w2, digits in (
+                ("note 4, line 172", 1, 0.2, BY_HAND[0]),
+                ("note 4, line 173", 3, 0.4, BY_HAND[1]),
+                ("note 4, line 174", 5, 0.6, BY_HAND[2]),
+            )
+        ),
+        remark="In this order of multiplication floating-point numbers come out as the notes print them.",
     ),
 )

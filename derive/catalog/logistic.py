@@ -27,7 +27,7 @@ ENTRIES = (
     Entry(
         name="logistic-regression",
         title="Logistic regression",
-        formula="z = x @ w + b; p = sigmoid(z); l = -mean(y*log(p) + (1 - y)*log(1 - p))",
+        formula="p = sigmoid(x @ w + b); l = -mean(y*log(p) + (1 - y)*log(1 - p))",
         wrt=("w", "b"),
         shapes={"x": "m n", "w": "n", "b": "", "y": "m"},
         assume={"y": "unit interval"},

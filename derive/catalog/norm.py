@@ -42,7 +42,7 @@ ENTRIES = (
     Entry(
         name="l2-norm",
         title="The norm of the errors of a linear model",
-        formula="f = norm(y - (x @ w + b))",
+        formula="e = y - (x @ w + b); f = norm(e)",
         wrt=("w",),
         shapes=MODEL,
         reference=of_error,
@@ -51,7 +51,7 @@ ENTRIES = (
     Entry(
         name="l2-norm-squared",
         title="The squared norm of the errors, which is the sum of squared errors",
-        formula="loss = norm(y - (x @ w + b))**2",
+        formula="e = y - (x @ w + b); loss = norm(e)**2",
         wrt=("w",),
         shapes=MODEL,
         reference=squared,

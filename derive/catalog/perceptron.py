@@ -29,7 +29,7 @@ ENTRIES = (
     Entry(
         name="perceptron",
         title="A perceptron with one output",
-        formula="y = x @ w; o = sigmoid(y); E = (o - t)**2",
+        formula="o = sigmoid(x @ w); E = (o - t)**2",
         wrt=("w",),
         shapes={"x": "n", "w": "n", "t": ""},
         reference=single,
@@ -38,7 +38,7 @@ ENTRIES = (
     Entry(
         name="perceptron-multi",
         title="A perceptron with any number of outputs",
-        formula="y = w @ x; o = sigmoid(y); E = 1/2*sum((o - t)**2)",
+        formula="o = sigmoid(w @ x); E = 1/2*sum((o - t)**2)",
         wrt=("w[j,k]",),
         shapes={"w": "m n", "x": "n", "t": "m"},
         reference=several,

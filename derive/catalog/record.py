@@ -13,7 +13,7 @@ Kind = Literal["gradient", "derivative", "jacobian", "hessian", "vjp", "jvp", "i
 
 @dataclass(frozen=True)
 class Linspace:
-    """`steps` numbers evenly spaced from `start` to `stop`, as torch.linspace makes them in the dtype asked for."""
+    """`steps` numbers evenly spaced from `start` to `stop`, as torch.linspace makes them in a dtype."""
 
     start: float
     stop: float
@@ -25,10 +25,10 @@ class Printed:
     """Numbers that notes print, to be reproduced digit by digit from the inputs that they state.
 
     `digits` is what is printed, as text, in nested tuples; `what` says of which program it is the result, and
-    `at` which part of that result. Inputs are numbers, nested tuples of them, or a Linspace. An input given as
-    text is one that the notes show only rounded: every number that rounds to it is allowed. `figures` is the
-    number of significant figures to compare where the notes' own arithmetic lost the rest (0 compares all that
-    is printed); `remark` then says why.
+    `at` which part of that result. Inputs are numbers, nested tuples of them, or a Linspace. An input as text
+    is one that the notes show only rounded: every number that rounds to it is allowed. `figures` is how many
+    significant figures to compare where the notes' own arithmetic lost the rest (0 compares all that is
+    printed); `remark` then says why.
     """
 
     source: str

@@ -36,7 +36,7 @@ def log_of_sigmoid(x: Any) -> Any:
 
 
 SATURATED = (
-    "0.0000e+00 is what float32 makes of exp(100) = inf; the true value is 3.72e-44, which float32 could hold. "
+    "0.0000e+00 is what float32 makes of exp(100) = inf; the true value is 3.72e-44. "
     "The input at note 1, line 14 reads 55.5555 and is 55.5556 in today's linspace."
 )
 SATURATED_VALUES = (

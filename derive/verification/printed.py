@@ -1,8 +1,8 @@
 """Numbers as notes print them, against ours: the same program inputs, the same dtype, the same digits.
 
 What an agreement guarantees: our program, in the dtype of the notes and on the inputs that they state, prints
-every digit that they print. Where the notes show an input only rounded, our results over all inputs that round
-to it enclose what is printed; that is weaker, and it looks at the corners of the box alone.
+every digit that they print. Where the notes show an input only rounded, our results over the inputs that
+round to it enclose what is printed; that is weaker, and only the corners of the box of inputs are looked at.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _written(value: float, text: str) -> str:
     ours is not whole.
     """
     if text.endswith("."):
-        return f"{value:.0f}." if value == round(value) else repr(value)
+        return f"{value:.0f}." if value.is_integer() else repr(value)
     mantissa, _, exponent = text.lower().partition("e")
     digits = len(mantissa.partition(".")[2])
     return f"{value:.{digits}e}" if exponent else f"{value:.{digits}f}"
@@ -92,7 +92,9 @@ def _number(text: str) -> Decimal:
     try:
         return Decimal(text)
     except ArithmeticError:
-        raise FormulaError(f"{text!r} is no printed number; write it as it is printed, such as '0.1966'") from None
+        raise FormulaError(
+            f"{text!r} is no printed number; write it as it is printed, such as '0.1966'"
+        ) from None
 
 
 # ── inputs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -139,7 +141,9 @@ def _run(program: Program, printed: Printed, inputs: Mapping[str, Any]) -> tuple
 
     names = {p.name: p.integer for p in program.parameters}
     if set(names) != set(inputs):
-        raise FormulaError(f"{printed.source} gives {', '.join(inputs)}, but the inputs are {', '.join(names)}")
+        raise FormulaError(
+            f"{printed.source} gives {', '.join(inputs)}, but the inputs are {', '.join(names)}"
+        )
     result = program(**{name: tensor(inputs[name], integer) for name, integer in names.items()})
     for k in printed.at:
         result = result[k]
