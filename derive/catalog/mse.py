@@ -46,7 +46,7 @@ ENTRIES = (
         shapes=MODEL,
         reference=summed,
         style={"brackets": "square"},
-        remark="This is norm(y - (xw + b))**2; torch.nn.functional.mse_loss divides it by the number of samples.",
+        remark="This is norm(y - (xw + b))**2; torch.nn.functional.mse_loss divides it by m.",
     ),
     Entry(
         name="mse-mean",
