@@ -106,7 +106,7 @@ ENTRIES = (
         formula="s = softmax(z)",
         wrt=("z",),
         kind="jacobian",
-        shapes={"z": "4"},
+        shapes={"z": "n"},
         reference=softmax,
         prints=(
             Printed(
@@ -120,7 +120,7 @@ ENTRIES = (
             ),
             Printed("note 0, line 189", {"z": LOGITS}, JACOBIAN),
         ),
-        sizes={},
+        sizes={"n": 4},
         style={"fractions": "dfrac"},
     ),
     Entry(
