@@ -92,6 +92,14 @@ class Point:
         """The sizes of several dimensions."""
         return tuple(self.size(d) for d in dims)
 
+    def table(self, name: str) -> Nested:
+        """All entries of a variable or a definition, as nested lists (a number for a scalar)."""
+
+        def below(at: tuple[int, ...], shape: tuple[int, ...]) -> Nested:
+            return [below((*at, k), shape[1:]) for k in range(shape[0])] if shape else self.entry(name, at)
+
+        return below((), self.shape(self.problem.dims(name)))
+
     def value(self, node: Node | Expr, env: Env) -> Any:
         """The value of a tree or an expression; `env` gives the positions of its free indices."""
         return compiled(node).run(self, env)

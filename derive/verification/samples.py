@@ -26,7 +26,7 @@ from derive.expr.tree import Bracket, Cases, Delta, Entry, Norm, Sigma, Sym, wal
 from derive.verification.evaluation import OutsideDomain
 from derive.verification.points import Point
 
-__all__ = ["DOMAINS", "FACT_DRAWS", "SCALES", "Sample", "draw_samples", "in_domain", "small_samples"]
+__all__ = ["DOMAINS", "FACT_DRAWS", "SCALES", "Sample", "draw_samples", "draw_values", "in_domain", "small_samples"]
 
 SCALES = (1.0, 0.1, 3.0)
 GRID = 2**16
@@ -277,16 +277,23 @@ def _candidates(names: Sequence[str]) -> Iterator[dict[str, str]]:
     yield from (dict(zip(names, mix, strict=True)) for mix in itertools.islice(itertools.product(DOMAINS, repeat=len(names)), 256))
 
 
-def _sample(
+def draw_values(
     problem: Problem, sizes: Mapping[str, int], rng: random.Random, scale: float, domains: Mapping[str, str]
-) -> Sample:
+) -> dict[str, Nested]:
+    """Values of all variables: integers in their range, facts respected, all else in its domain."""
     point = Point(problem, sizes, {}, 15)
     limits = ranges(problem)
     values = {}
     for v in problem.variables:
         limit = point.size(limits[v.name]) if v.name in limits else 4
         values[v.name] = _draw(v, point.shape(v.dims), rng, scale, domains.get(v.name, "normal"), limit)
+    return values
+
+
+def _sample(
+    problem: Problem, sizes: Mapping[str, int], rng: random.Random, scale: float, domains: Mapping[str, str]
+) -> Sample:
     where = [f"{v} in {d}" for v, d in domains.items() if d != "normal"]
     shown = ", ".join(f"{n} = {k}" for n, k in sizes.items())
-    return Sample(sizes, values, "; ".join([*([shown] if shown else []), f"scale {scale:g}", *where]))
-
+    label = "; ".join([*([shown] if shown else []), f"scale {scale:g}", *where])
+    return Sample(sizes, draw_values(problem, sizes, rng, scale, domains), label)
