@@ -1,10 +1,10 @@
 """The errors of derive: each says what was wrong, where, and what to write instead.
 
-    DeriveError
-     ├── FormulaError        text that is no formula of ours (also a ValueError)
-     ├── ShapeError          shapes or dimensions that do not fit together (also a ValueError)
-     ├── Unsupported         mathematics that no rule covers (also a NotImplementedError)
-     └── InternalMismatch    two of our own computations disagree: a bug, reported, never hidden
+DeriveError
+ ├── FormulaError        text that is no formula of ours (also a ValueError)
+ ├── ShapeError          shapes or dimensions that do not fit together (also a ValueError)
+ ├── Unsupported         mathematics that no rule covers (also a NotImplementedError)
+ └── InternalMismatch    two of our own computations disagree: a bug, reported, never hidden
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ linear in the number of stages and no expression is ever expanded into one nest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,9 +22,8 @@ from derive.expr.equation import Stage, Step
 from derive.expr.functions import Apply, NamedFunction
 from derive.expr.indices import Index, fresh
 from derive.expr.problem import Definition, Problem, names_in, reference
-from derive.expr.sums import indices_of, replace_entries
+from derive.expr.sums import indices_of, map_args, replace_entries
 from derive.expr.tree import Call, Diff, Entry, Node, Sigma, Sym, add, map_children, mul, rebuilt, rename, value
-from derive.printing.present import present
 
 __all__ = ["Derived", "differentiate", "free_indices", "parse_target"]
 
@@ -36,6 +35,7 @@ class Derived:
     """The derivative of one output by one variable: an entry, its stages, and how they combine.
 
     `indices` are the free indices of the result, the output's first: its shape is output.shape + input.shape.
+    `generated` names definitions that are derivatives themselves: ("g", "gradient", "l") says that g is ∇l.
     """
 
     problem: Problem
@@ -44,6 +44,7 @@ class Derived:
     indices: tuple[Index, ...]
     stages: tuple[Stage, ...]
     combination: Stage | None = None
+    generated: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def final(self) -> Stage:
@@ -100,7 +101,7 @@ def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
         stage = derivative_stage(definition.function, definition.body, parameters.index(name))
         return Derived(problem, output, name, (), (stage,))
     dims = problem.variable(name).dims
-    columns = free_indices(dims, taken=definition.indices, letters=letters)
+    columns = free_indices(dims, {*problem.reserved, *(i.name for i in definition.indices)}, letters)
     path = problem.path(output, name)
     chain = Chain(problem, output, name, definition.indices, columns)
     if not path:
@@ -109,10 +110,9 @@ def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
     return chain.along(path)
 
 
-def free_indices(dims: Sequence[Expr], taken: Iterable[Index], letters: Sequence[str] = ()) -> tuple[Index, ...]:
+def free_indices(dims: Sequence[Expr], taken: Collection[str], letters: Sequence[str] = ()) -> tuple[Index, ...]:
     """Fresh indices over the dimensions, with the letters asked for or the first that are not taken."""
-    used = {i.name for i in taken}
-    pool = iter([c for c in LETTERS if c not in used])
+    pool = (c for c in LETTERS + LETTERS.upper() if c not in taken)
     if letters and len(letters) != len(dims):
         raise ShapeError(f"{len(letters)} index letters for {len(dims)} dimensions")
     names = letters or [next(pool) for _ in dims]
@@ -143,18 +143,21 @@ class Chain:
         definition = self.problem.definition(name)
         wrt = reference(by, columns)
         target = Diff(reference(name, rows), wrt)
-        return run_stage(target, Diff(definition.at(rows), wrt), rows + columns, self.context(definition))
+        body = definition.at(rows)
+        return run_stage(target, Diff(body, wrt), rows + columns, self.context(definition, body))
 
-    def context(self, definition: Definition) -> Context:
+    def context(self, definition: Definition, body: Node) -> Context:
         """What the stages of one definition may use."""
         functions = (*FOLDED, *self.problem.functions)
 
-        def names(expr: Expr) -> list[list[Name]]:
-            groups = foldable(expr, functions)
-            own = own_names(definition, expr)
-            return [*groups, own] if own else groups
+        def named_functions(expr: Expr) -> list[list[Name]]:
+            return foldable(expr, functions)
 
-        return Context(self.order, names, self.problem.variables)
+        def own_entries(expr: Expr) -> list[list[Name]]:
+            return [own_names(definition, expr)]
+
+        sources = (named_functions, own_entries)
+        return Context(self.order, (body,), sources, self.problem.variables)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -179,18 +182,20 @@ class Chain:
         rows = tuple(fresh(i) for i in self.problem.definition(name).indices)
         asked = tuple(i.name for i in self.columns) if parent == self.wrt else ()
         letters = asked if not {i.name for i in rows} & set(asked) else ()
-        return rows, free_indices(self.problem.dims(parent), taken=rows, letters=letters)
+        taken = {*self.problem.reserved, *(i.name for i in rows)}
+        return rows, free_indices(self.problem.dims(parent), taken, letters)
 
     def _combine(self, stages: dict[tuple[str, str], Stage]) -> Stage:
         """Σ over the paths of the product of the local Jacobians, put in, contracted and tidied."""
         start = add(*(self._product(p) for p in self._paths(self.output, stages)))
         target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
         filled = put_stages_in(start, stages)
-        context = Context(self.order, variables=self.problem.variables)
+        bodies = tuple(d.body for d in self.problem.definitions)
+        context = Context(self.order, bodies, variables=self.problem.variables)
         steps = (
             Step(target, start, ("multivariate chain rule",)),
             Step(start, filled, ("stages put in",)),
-            *run_passes(filled, (contraction, facts, self._expansion, tidying), context),
+            *run_passes(filled, (contraction, facts, self._names, tidying), context),
         )
         return Stage(target, self.rows + self.columns, steps, target)
 
@@ -207,26 +212,44 @@ class Chain:
         # Every path sums over indices of its own.
         own = {self.output: self.rows, self.wrt: self.columns}
         for _, parent in path[:-1]:
-            own[parent] = free_indices(self.problem.dims(parent), taken=(i for at in own.values() for i in at))
+            taken = {*self.problem.reserved, *(i.name for at in own.values() for i in at)}
+            own[parent] = free_indices(self.problem.dims(parent), taken)
         product = mul(*(Diff(reference(c, own[c]), reference(p, own[p])) for c, p in path))
         for _, parent in reversed(path[:-1]):
             for index in reversed(own[parent]):
                 product = Sigma(index, product)
         return product
 
-    def _expansion(self, node: Node, context: Context) -> Iterator[Step]:
-        """Intermediates that are a function of another name put in, where the function is there already.
+    def _names(self, node: Node, context: Context) -> Iterator[Step]:
+        """One name for one thing, where an intermediate and the function that defines it both occur.
 
-        a_i σ(y_i)(1 - σ(y_i)) with a_i = σ(y_i) becomes σ(y_i)²(1 - σ(y_i)), as notes write it.
+        a_i σ(y_i)(1 - σ(y_i)) with a_i = σ(y_i) becomes σ(y_i)²(1 - σ(y_i)), as notes write it; but where
+        o_i = σ(Σ_k …), the sum is not written out again and σ(Σ_k …) becomes o_i.
         """
         before = expr = value(node)
-        called = {call.fn for call in expr.atoms(Apply)}
+        rule = ""
         for definition in reversed(self.problem.definitions):
             body = definition.body
-            if isinstance(body, Call) and isinstance(body.fn, NamedFunction) and body.fn in called:
-                expr = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
+            if not isinstance(body, Call) or body.fn not in {call.fn for call in expr.atoms(Apply)}:
+                continue
+            if all(isinstance(a, (Sym, Entry)) for a in body.args):
+                new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
+            else:
+                new = _abbreviated(expr, definition)
+            if new != expr:
+                rule = "expand intermediates" if new.has(Apply) else "named intermediates"
+                expr = new
         if expr != before:
-            yield Step(node, present(expr, context.order), ("expand intermediates",))
+            yield Step(node, context.present(expr), (rule,))
+
+
+def _abbreviated(expr: Expr, definition: Definition) -> Expr:
+    """The expression with the definition's body replaced by its name, at whatever positions it occurs."""
+    if isinstance(expr, Apply):
+        for name in _instances(definition, indices_of(expr)):
+            if name.definition == expr:
+                return name.symbol
+    return map_args(lambda a: _abbreviated(a, definition) if isinstance(a, Expr) else a, expr)
 
 
 def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
@@ -243,17 +266,19 @@ def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
 def own_names(definition: Definition, expr: Expr) -> list[Name]:
     """The definition's own entries at the positions that occur: s_i and s_j in softmax's Jacobian."""
     body = value(definition.body)
-    if not body.has(sympy.exp) or definition.function is not None:
+    if not (body.has(sympy.exp) and expr.has(sympy.exp)):
         return []
-    free = sorted((i for i in indices_of(expr) if i.uid >= 0), key=lambda i: (i.name, i.uid))
+    return list(_instances(definition, indices_of(expr)))
+
+
+def _instances(definition: Definition, indices: Collection[Index]) -> Iterator[Name]:
+    """The definition's entries at every choice of distinct positions among the indices, bound ones left out."""
+    free = sorted((i for i in indices if i.uid >= 0), key=lambda i: (i.name, i.uid))
     choices: list[tuple[Index, ...]] = [()]
     for index in definition.indices:
-        choices = [(*c, i) for c in choices for i in free if i.dim == index.dim][:16]
-    return [
-        Name(value(reference(definition.name, c)), value(definition.at(c)))
-        for c in choices
-        if len(set(c)) == len(c)
-    ]
+        choices = [(*c, i) for c in choices for i in free if i.dim == index.dim and i not in c][:16]
+    for at in choices:
+        yield Name(value(reference(definition.name, at)), value(definition.at(at)))
 
 
 def _instantiate(part: Diff, stages: dict[tuple[str, str], Stage]) -> Node:

@@ -36,7 +36,7 @@ def fold(expr: Expr, groups: Sequence[Sequence[Name]]) -> Expr:
 
     Names that belong together (the softmax entries s_i and s_j) are put in together, as one group.
     """
-    if sympy.count_ops(expr) > TOO_LARGE:
+    if not any(groups) or sympy.count_ops(expr) > TOO_LARGE:
         return expr
     best = (cost(present(expr)), expr)
     while True:

@@ -61,7 +61,8 @@ def derivative_stage(function: NamedFunction, body: Node, argument: int = 0) -> 
         return foldable(expr, (function.base, *FOLDED))
 
     target = Diff(Call(function, tuple(Sym(p) for p in parameters)), x)
-    context = Context(order=tuple(p.name for p in parameters), names=names)
+    order = tuple(p.name for p in parameters)
+    context = Context(order, (body,), (names,))
     return run_stage(target, Diff(body, x), (), context)
 
 

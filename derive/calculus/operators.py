@@ -49,7 +49,8 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
     first = gradient(problem, output, wrt)
     extended, name = _named(problem, first, "g")
     second = differentiate(extended, name, other or parse_target(wrt)[0])
-    return replace(second, stages=(*first.all_stages, *second.stages))
+    generated = ((name, "gradient", output),)
+    return replace(second, stages=(*first.all_stages, *second.stages), generated=generated)
 
 
 def vjp(problem: Problem, output: str, wrt: str) -> Derived:
@@ -94,12 +95,15 @@ def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derive
         raise ShapeError(f"the order of a derivative is 1 or more, not {order}")
     name = parse_target(wrt)[0]
     stages: tuple[Stage, ...] = ()
+    generated: tuple[tuple[str, str, str], ...] = ()
     derived = _one_entrywise(problem, output, name)
     for _ in range(order - 1):
         stages = (*stages, *derived.all_stages)
-        problem, output = _named(problem, derived, "g")
+        problem, following = _named(problem, derived, "g")
+        generated = (*generated, (following, "derivative", output))
+        output = following
         derived = _one_entrywise(problem, output, name)
-    return replace(derived, stages=(*stages, *derived.stages))
+    return replace(derived, stages=(*stages, *derived.stages), generated=generated)
 
 
 def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:

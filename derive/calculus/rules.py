@@ -99,9 +99,9 @@ def quotient_rule(body: Frac, wrt: Node) -> tuple[Node, str]:
     if not depends(bottom, wrt):
         return _over(diff(top, wrt), bottom), "constant multiple"
     if not depends(top, wrt):
-        return neg(Frac(mul(top, diff(bottom, wrt)), Pow(bottom, TWO))), "reciprocal rule"
+        return neg(Frac(mul(top, diff(bottom, wrt)), _squared(bottom))), "reciprocal rule"
     upper = add(mul(diff(top, wrt), bottom), neg(mul(top, diff(bottom, wrt))))
-    return Frac(upper, Pow(bottom, TWO)), "quotient rule"
+    return Frac(upper, _squared(bottom)), "quotient rule"
 
 
 def power_rule(body: Pow, wrt: Node) -> tuple[Node, str]:
@@ -187,6 +187,14 @@ def _over(top: Node, bottom: Node) -> Node:
     return neg(Frac(top.body, bottom)) if isinstance(top, Neg) else ZERO if top == ZERO else Frac(top, bottom)
 
 
+def _squared(node: Node) -> Node:
+    """v², and v⁴ for v²."""
+    match node:
+        case Pow(base, Num(exponent)):
+            return Pow(base, Num(2 * exponent))
+    return Pow(node, TWO)
+
+
 def _outer(call: Call, argument: int) -> Node:
     """f'(u): the primed named function, or SymPy's own derivative of its function."""
     if isinstance(call.fn, NamedFunction):
@@ -199,7 +207,13 @@ def _outer(call: Call, argument: int) -> Node:
 
 
 def plug(node: Node, arguments: dict[Any, Node]) -> Node:
-    """The tree with scalar symbols replaced by trees."""
-    if isinstance(node, Sym):
-        return arguments.get(node.symbol, node)
+    """The tree with scalar symbols replaced by trees, in the conditions of branches too."""
+    match node:
+        case Sym(symbol):
+            return arguments.get(symbol, node)
+        case Bracket(condition):
+            return Bracket(condition.xreplace({s: value(tree) for s, tree in arguments.items()}))
+        case Cases(branches):
+            values = {s: value(tree) for s, tree in arguments.items()}
+            return Cases(tuple((plug(body, arguments), c.xreplace(values)) for body, c in branches))
     return map_children(lambda child: plug(child, arguments), node)

@@ -26,7 +26,7 @@ from derive.calculus.tidy import cost, tidy
 from derive.expr.equation import FULL, NORMAL, Stage, Step
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, map_children, neg, rebuilt, value, walk
+from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, Sym, alpha, map_children, neg, rebuilt, value, walk
 from derive.printing.present import present
 
 __all__ = [
@@ -46,11 +46,19 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage may use: the author's order of names, the foldable names, the variables' facts."""
+    """What a stage may use: the author's order of names and displays, and the variables' facts.
+
+    `names` are the sources of foldable names, first named functions, then the definition's own entries.
+    """
 
     order: tuple[str, ...] = ()
-    names: Callable[[Expr], Sequence[Sequence[Name]]] = lambda expr: ()
+    author: tuple[Node, ...] = ()
+    names: tuple[Callable[[Expr], Sequence[Sequence[Name]]], ...] = ()
     variables: tuple[Variable, ...] = ()
+
+    def present(self, expr: Expr) -> Node:
+        """The display of a value, in the author's order and words."""
+        return present(expr, self.order, self.author)
 
 
 Pass = Callable[[Node, Context], Iterator[Step]]
@@ -104,23 +112,26 @@ def contraction(node: Node, context: Context) -> Iterator[Step]:
     before = value(node)
     after = contract(before)
     if after != before:
-        yield Step(node, present(pull_out(after), context.order), ("delta contraction",))
+        yield Step(node, context.present(pull_out(after)), ("delta contraction",))
 
 
 def facts(node: Node, context: Context) -> Iterator[Step]:
     after, used = apply_facts(value(node), context.variables)
     if used:
-        yield Step(node, present(after, context.order), ("fact",), given=used)
+        yield Step(node, context.present(after), ("fact",), given=used)
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:
-    before = value(node)
-    groups = context.names(before)
-    after = fold(before, groups) if groups else before
+    before = after = value(node)
+    definitions: dict[Expr, Expr] = {}
+    for find in context.names:
+        groups = find(after)
+        after = fold(after, groups)
+        definitions |= {n.symbol: n.definition for group in groups for n in group}
     if after == before:
         return
-    folded = present(after, context.order)
-    shown = _regrouped(folded, {n.symbol: n.definition for group in groups for n in group})
+    folded = context.present(after)
+    shown = _regrouped(folded, definitions)
     if shown != node and shown != folded:
         yield Step(node, shown, ("regroup",))
         node = shown
@@ -128,8 +139,8 @@ def folding(node: Node, context: Context) -> Iterator[Step]:
 
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
-    after = present(tidy(pull_out(value(node))), context.order)
-    if cost(after) < cost(node):
+    after = context.present(tidy(pull_out(value(node))))
+    if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))
 
 
@@ -163,7 +174,7 @@ def _regrouped(folded: Node, definitions: dict[Expr, Expr]) -> Node:
                 return neg(write(body, factor))
             case Pow(base, exponent):
                 return Pow(write(base, factor), exponent)
-            case Call() | Entry():
+            case Call() | Entry() | Sym():
                 return present(definitions.get(value(node), value(node)))
             case Add() if factor and not value(node).has(sympy.KroneckerDelta):
                 return present(_together(value(node).xreplace(definitions)))

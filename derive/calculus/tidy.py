@@ -57,7 +57,10 @@ def tidy(expr: Expr) -> Expr:
     if not isinstance(expr, (sympy.Add, sympy.Mul, sympy.Pow)) or sympy.count_ops(expr) > TOO_LARGE:
         return expr
     field = Field([expr])
-    return shortest(field.back(form) for form in forms(field.into(expr)))
+    best = shortest(field.back(form) for form in forms(field.into(expr)))
+    # Of two forms equally long the one that came is kept, unless a sum has become a product.
+    settled = best.is_Add or not expr.is_Add
+    return expr if settled and expression_cost(expr) <= expression_cost(best) else best
 
 
 def forms(rational: Expr) -> Iterator[Expr]:
@@ -79,7 +82,8 @@ def _inside(expr: Expr) -> Expr:
     if isinstance(expr, Sum):
         index, body = open_sum(expr)
         content, rest = tidy(body).as_content_primitive()
-        return content * make_sum(rest, index)
+        sign, rest = rest.as_coeff_Mul()
+        return content * sign * make_sum(rest, index)
     if isinstance(expr, (Apply, Piecewise)) or expr.is_Function:
         if isinstance(expr, Apply):
             return expr.fn(*(tidy(a) for a in expr.arguments))

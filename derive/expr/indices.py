@@ -8,14 +8,14 @@ that differ only in the name of their index are the same object. `expr.sums` ope
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 from sympy import Expr, Integer, Symbol
 
 __all__ = ["Dim", "Index", "dim", "fresh", "scalar"]
 
-Dim = Expr  # a positive integer Symbol, or an Integer
+Dim: TypeAlias = Expr  # a positive integer Symbol, or an Integer
 
 _counter = itertools.count(1)
 

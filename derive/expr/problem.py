@@ -70,6 +70,12 @@ class Problem:
         """Names in the order of their first appearance in the text."""
         return tuple(dict.fromkeys(n for d in self.definitions for n in names_in(d.body)))
 
+    @cached_property
+    def reserved(self) -> frozenset[str]:
+        """Every name that an index must not have: variables, definitions and dimensions."""
+        sizes = {s.name for v in (*self.variables, *self.definitions) for d in v.dims for s in d.free_symbols}
+        return frozenset(sizes | {v.name for v in self.variables} | {d.name for d in self.definitions})
+
     def variable(self, name: str) -> Variable:
         """The variable of that name; a ShapeError names those there are."""
         for variable in self.variables:

@@ -27,7 +27,7 @@ from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
 from derive.errors import Unsupported
-from derive.expr.functions import NamedFunction, elementary
+from derive.expr.functions import elementary
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, delta, entry, make_sum
 
@@ -51,6 +51,7 @@ __all__ = [
     "Sigma",
     "Sym",
     "add",
+    "alpha",
     "children",
     "map_children",
     "mul",
@@ -349,14 +350,34 @@ def rebuilt(node: Node) -> Node:
         case Add(terms):
             return add(*terms)
         case Mul(factors, False):
-            return mul(*factors)
+            return mul(*_gathered(factors))
         case Frac(top, _) if top == ZERO:
             return ZERO
         case Frac(Neg(top), bottom):
             return neg(Frac(top, bottom))
         case Sigma(_, body) if body == ZERO:
             return ZERO
+        case Sigma(index, Neg(body)):
+            return neg(Sigma(index, body))
     return node
+
+
+def _gathered(factors: tuple[Node, ...]) -> list[Node]:
+    """Numbers first, and equal factors as a power."""
+    flat = [g for f in factors for g in (f.factors if isinstance(f, Mul) and not f.dot else (f,))]
+    counts = {f: flat.count(f) for f in flat}
+    powers = [f if k == 1 or isinstance(f, Num) else Pow(f, Num(S(k))) for f, k in counts.items()]
+    numbers = [f for f in flat if isinstance(f, Num)]
+    return numbers + [f for f in powers if not isinstance(f, Num)]
+
+
+def alpha(node: Node, height: int = 0) -> Node:
+    """The tree with every bound index renamed by its depth: equal for displays that read the same."""
+    if isinstance(node, (Sigma, Norm)):
+        index = Index("_", node.index.dim, -1 - height)
+        body = alpha(rename(node.body, {node.index: index}), height + 1)
+        return replace(node, index=index, body=body)
+    return map_children(lambda child: alpha(child, height), node)
 
 
 def children(node: Node) -> Iterator[Node]:

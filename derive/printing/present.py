@@ -7,7 +7,7 @@ deltas; positive terms before negative ones; sums of squares under a root as a n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -41,6 +41,9 @@ from derive.expr.tree import (
     add,
     mul,
     neg,
+    rename,
+    value,
+    walk,
 )
 
 __all__ = ["present"]
@@ -49,16 +52,44 @@ __all__ = ["present"]
 NUMBER, NAME, CALL, GROUP, DELTA, DIFF, SIGMA = range(7)
 
 
-def present(expr: Expr, order: Sequence[str] = ()) -> Node:
-    """The display of a value; `order` lists names in the order in which they should stand in products."""
-    return _Presenter(tuple(order)).node(expr)
+Phrases = Mapping[Expr, Node]
+
+
+def present(expr: Expr, order: Sequence[str] = (), author: Sequence[Node] = ()) -> Node:
+    """The display of a value.
+
+    `order` lists names in the order in which they should stand in products; `author` holds displays written
+    by the author, whose sums, products and fractions are taken over wherever their value comes up again.
+    """
+    return _Presenter({name: k for k, name in enumerate(order)}, *_phrases(author)).node(expr)
+
+
+def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Index, Node]]]:
+    """The author's displays by value, and the bodies of their sums, in which further ones stand."""
+    phrases: dict[Expr, Node] = {}
+    bodies: list[tuple[Index, Node]] = []
+    for display in displays:
+        for part in walk(display):
+            if isinstance(part, (Sigma, Norm)):
+                bodies.append((part.index, part.body))
+            if isinstance(part, (Add, Mul, Frac, Sigma)) and not any(isinstance(p, Diff) for p in walk(part)):
+                phrases.setdefault(value(part), part)
+    return phrases, bodies
 
 
 class _Presenter:
-    def __init__(self, order: tuple[str, ...]) -> None:
-        self.order = {name: k for k, name in enumerate(order)}
+    def __init__(self, order: dict[str, int], phrases: Phrases, bodies: Sequence[tuple[Index, Node]]) -> None:
+        self.order, self.phrases, self.bodies = order, phrases, bodies
+
+    def under(self, index: Index) -> _Presenter:
+        """The presenter for the body of a sum: what the author wrote under a sum of that range holds there."""
+        inside = [rename(body, {bound: index}) for bound, body in self.bodies if bound.dim == index.dim]
+        phrases, bodies = _phrases(inside)
+        return _Presenter(self.order, {**phrases, **self.phrases}, bodies) if inside else self
 
     def node(self, expr: Expr) -> Node:
+        if expr in self.phrases:
+            return self.phrases[expr]
         for kind, write in _WRITERS:
             if isinstance(expr, kind):
                 return write(self, expr)
@@ -137,11 +168,12 @@ class _Presenter:
         base, exponent = expr.as_base_exp()
         if _is_inverse(expr):
             return Frac(Num(S.One), self.node(1 / expr))
-        if exponent == S.Half and isinstance(base, Sum):
+        if isinstance(base, Sum) and exponent.is_Rational and exponent.q == 2:
             index, body = open_sum(base)
             root, power = body.as_base_exp()
             if power == 2 and root.is_real:
-                return Norm(index, self.node(root))
+                norm = Norm(index, self.under(index).node(root))
+                return norm if exponent == S.Half else Pow(norm, Num(2 * exponent))
         return Pow(self.node(base), self.node(exponent))
 
     # ── heads ──
@@ -154,7 +186,7 @@ class _Presenter:
 
     def sum(self, expr: Sum) -> Node:
         index, body = open_sum(expr)
-        return Sigma(index, self.node(body))
+        return Sigma(index, self.under(index).node(body))
 
     def delta(self, expr: Expr) -> Node:
         i, j = sorted(expr.args, key=lambda a: (not isinstance(a, Index), getattr(a, "uid", 0) > 0, _text(a)))
