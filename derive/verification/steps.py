@@ -172,7 +172,8 @@ def _by_sympy(stage: Stage, problem: Problem) -> Side:
     assert isinstance(stage.start, Diff)
     unexecuted = DiffValue(value(stage.start.body), value(stage.start.wrt))
     name = _name(stage.target.body)  # type: ignore[attr-defined]
-    parents = problem.parents(name)
+    known = {v.name for v in problem.variables} | {d.name for d in problem.definitions}
+    parents = [p for p in problem.parents(name) if p in known]
 
     def derivative(point: Point, env: dict[Any, int]) -> Any:
         evaluator = point.memo.get("evaluator")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sympy import Rational, S, exp, log
@@ -12,7 +11,6 @@ from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.problem import Definition, Problem, Variable
 from derive.expr.tree import Add, Call, Delta, Entry, Frac, Group, Mul, Neg, Node, Norm, Num, Pow, Sigma, Sym, value
 from derive.expr.vocabulary import FUNCTIONS
-from derive.numeric import Let, Program, build_program
 
 n, m = dim("n"), dim("m")
 TWO, HALF = Num(S(2)), Frac(Num(S.One), Num(S(2)))
@@ -99,24 +97,6 @@ def pointwise(name: str = "silu") -> Problem:
     return Problem((Variable("x", (n,)),), (Definition("y", (i,), Call(FUNCTIONS[name], (e("x", i),))),), ("y",))
 
 
-def program_of(derived: Sequence[Derived]) -> Program:
-    """The closed forms as a torch program of the variables of the problem."""
-    problem = derived[0].problem
-    lets = tuple(
-        dict.fromkeys(Let(d.name, d.indices, value(d.body)) for one in derived for d in one.lets)
-    )
-    results = tuple(Let(f"d{k}", one.indices, value(one.closed_form)) for k, one in enumerate(derived))
-    return build_program("closed_form", problem.variables, lets, results)
-
-
-def forward_of(problem: Problem, outputs: Sequence[str] | None = None) -> Program:
-    """The problem's own outputs as a torch program."""
-    lets = tuple(Let(d.name, d.indices, value(d.body)) for d in problem.definitions)
-    wanted = outputs or problem.outputs
-    results = tuple(Let("out_" + let.name, let.indices, let.value) for let in lets if let.name in wanted)
-    return build_program("forward", problem.variables, lets, results)
-
-
 # What is derived, and of which kind: name → (kind, derived).
 def derivations() -> dict[str, tuple[str, Derived]]:
     return {
@@ -132,7 +112,7 @@ def derivations() -> dict[str, tuple[str, Derived]]:
         "norm": ("gradient", gradient(norm(), "l", "x")),
         "logs": ("gradient", gradient(logs(), "l", "x")),
         "scaled": ("jacobian", jacobian(scaled(), "u", "x")),
-        "silu": ("entrywise", entrywise(pointwise(), "y", "x")),
-        "silu twice": ("entrywise", entrywise(pointwise(), "y", "x", 2)),
-        "relu": ("entrywise", entrywise(pointwise("relu"), "y", "x")),
+        "silu": ("derivative", entrywise(pointwise(), "y", "x")),
+        "silu twice": ("derivative", entrywise(pointwise(), "y", "x", 2)),
+        "relu": ("derivative", entrywise(pointwise("relu"), "y", "x")),
     }
