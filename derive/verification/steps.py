@@ -172,13 +172,13 @@ def _by_sympy(stage: Stage, problem: Problem) -> Side:
     assert isinstance(stage.start, Diff)
     unexecuted = DiffValue(value(stage.start.body), value(stage.start.wrt))
     name = _name(stage.target.body)  # type: ignore[attr-defined]
-    known = {v.name for v in problem.variables} | {d.name for d in problem.definitions}
-    parents = [p for p in problem.parents(name) if p in known]
+    used = set(problem.parents(name))
+    known = (*(v.name for v in problem.variables), *(d.name for d in problem.definitions if d.name in used))
 
     def derivative(point: Point, env: dict[Any, int]) -> Any:
         evaluator = point.memo.get("evaluator")
         if evaluator is None:
-            tables = {p: point.table(p) for p in parents}
+            tables = {n: point.table(n) for n in known}
             evaluator = point.memo["evaluator"] = Evaluator(tables, point.sizes, point.digits)
         return point.ctx.mpf(evaluator(unexecuted, env))
 
