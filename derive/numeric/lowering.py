@@ -164,15 +164,15 @@ class Lowering:
         return [(self.real(s * t), s) for t, s in zip(terms, signs, strict=True)]
 
     def add(self, terms: Sequence[tuple[Value, int]]) -> Value:
-        """The signed terms added; numbers last."""
-        terms = sorted(terms, key=lambda t: (t[0].kind == "number", t[1] < 0))
+        """The signed terms added: a positive one first, and numbers after tensors."""
+        terms = sorted(terms, key=lambda t: (t[1] < 0, t[0].kind == "number"))
         axes = common_axes([v for v, _ in terms], self.order)
         first, sign = terms[0]
         code = align(first, axes)
         code = code if sign > 0 else negative(code)
         for value, sign in terms[1:]:
             code = infix("+" if sign > 0 else "-", code, align(value, axes))
-        return Value(code, axes, "number" if first.kind == "number" else "real")
+        return Value(code, axes, "number" if all(v.kind == "number" for v, _ in terms) else "real")
 
     def _power(self, expr: Pow) -> Value:
         base, power = expr.args
