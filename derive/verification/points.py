@@ -10,8 +10,10 @@ step of 10^(-digits/3) its error is far below every tolerance, and nothing of ou
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,11 +21,12 @@ import mpmath
 from sympy import Expr
 
 from derive.errors import Unsupported
+from derive.expr.indices import Index
 from derive.expr.problem import Definition, Problem
 from derive.expr.tree import Node
 from derive.verification.evaluation import Compiled, Env, OutsideDomain, Place, compiled
 
-__all__ = ["DIGITS", "Local", "Point", "Shifted", "context", "derivative_at"]
+__all__ = ["DIGITS", "Local", "Point", "Shifted", "context", "derivative_at", "positions"]
 
 DIGITS = 50
 
@@ -178,3 +181,31 @@ def derivative_at(
         return (up - down) / (2 * h)
 
     return along(point, list(directions))
+
+
+def positions(indices: Sequence[Index], point: Point, rng: random.Random, limit: int = 12) -> list[tuple[int, ...]]:
+    """Positions at which to look: one for every way in which indices of one dimension can be equal or not.
+
+    A wrong δ_ij shows only where it decides: at i = j, or at i ≠ j with all others equal.
+    """
+    sizes = [point.size(i.dim) for i in indices]
+    if math.prod(sizes) <= 4:
+        return list(itertools.product(*map(range, sizes)))
+    ways = list(itertools.islice(_ways(tuple(i.dim for i in indices), ()), 256))
+    chosen = ways[:1] + rng.sample(ways[1:], min(limit, len(ways)) - 1)
+    found = {}
+    for way in chosen * max(1, 8 // len(chosen)):
+        places = {dim: rng.sample(range(n), n) for dim, n in zip((i.dim for i in indices), sizes, strict=True)}
+        if all(block < len(places[i.dim]) for i, block in zip(indices, way, strict=True)):
+            found[tuple(places[i.dim][block] for i, block in zip(indices, way, strict=True))] = None
+    return list(found)
+
+
+def _ways(dims: Sequence[Expr], so_far: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The ways to be equal: each index in a block of those before it of its dimension, or in a new one."""
+    if len(so_far) == len(dims):
+        yield so_far
+        return
+    used = [b for b, d in zip(so_far, dims, strict=False) if d == dims[len(so_far)]]
+    for block in range(max(used, default=-1) + 2):
+        yield from _ways(dims, (*so_far, block))

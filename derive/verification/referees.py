@@ -17,6 +17,7 @@ from derive.numeric import forward_of
 from derive.verification.autograd import forward_mode, function_of, reverse_mode
 from derive.verification.case import Case, Question, indices
 from derive.verification.kinks import at_kink, kinks_of, sample_at_kink
+from derive.verification.points import positions
 from derive.verification.report import Check, Status, Worst
 from derive.verification.samples import Sample
 from derive.verification.steps import check_steps
@@ -24,7 +25,8 @@ from derive.verification.tolerance import TOLERANCES, ulps
 
 __all__ = ["REFEREES", "Comparison", "Referee"]
 
-ENTRIES = 4  # entries looked at per sample, in high precision
+ENTRIES = 5  # entries looked at per sample, in high precision
+SMALLEST = 0.1  # a result that is 0 throughout is the difference of terms at least this large
 
 Mode = Callable[[Case, Question, Sample], Any]
 
@@ -67,6 +69,7 @@ class Comparison:
         """Compare pairs of numbers at positions; a truth that is not finite says nothing."""
         self.sizes[", ".join(f"{n}={k}" for n, k in sample.sizes.items()) or "scalars"] = None
         largest = max((abs(t) for _, _, t in rows if math.isfinite(t)), default=0.0)
+        largest = max(largest, SMALLEST)
         for at, ours, theirs in rows:
             if not math.isfinite(theirs):
                 self.skipped += 1
@@ -161,9 +164,8 @@ def _high_precision(case: Case, referee: Referee) -> Iterator[Check]:
         for sample in case.small:
             point = sample.point(question.derived.problem, question.digits)
             shape = question.shape(sample)
-            every = list(indices(shape))
             rng = random.Random(f"entries {case.seed} {sample.label}")
-            chosen = sorted(rng.sample(every, min(ENTRIES, len(every))))
+            chosen = sorted(positions(question.derived.indices, point, rng, ENTRIES))
             truths = [(at, question.truth(point, at)) for at in chosen]
             closed.numbers([(at, question.closed(point, at), t) for at, t in truths], sample)
             try:

@@ -26,7 +26,7 @@ from derive.expr.tree import Bracket, Cases, Delta, Entry, Norm, Sigma, Sym, wal
 from derive.verification.evaluation import OutsideDomain
 from derive.verification.points import Point
 
-__all__ = ["DOMAINS", "FACT_DRAWS", "SCALES", "Sample", "draw_samples", "draw_values", "in_domain", "small_samples"]
+__all__ = ["DOMAINS", "FACT_DRAWS", "SCALES", "Sample", "both_signs", "draw_samples", "draw_values", "in_domain", "small_samples"]
 
 SCALES = (1.0, 0.1, 3.0)
 GRID = 2**16
@@ -212,11 +212,11 @@ def draw_samples(problem: Problem, seed: int, outputs: Sequence[str], count: int
     rng = random.Random(f"samples {seed}")
     table = draw_sizes(problem, (2, 3, 4, 5), count, rng, distinct=True)
     domains = find_domains(problem, seed, outputs)
-    samples = [_sample(problem, row, rng, SCALES[k % 3], domains) for k, row in enumerate(table)]
+    samples = _draw_all(problem, table, rng, domains)
     names, dims = dimensions(problem)
     ones = dict.fromkeys(names, 1)
     if names and _fits(ones, dims):
-        single = _sample(problem, ones, rng, 1.0, domains)
+        (single,) = _draw_all(problem, [ones], rng, domains)
         if in_domain(problem, single, outputs):
             samples.append(single)
     return tuple(samples)
@@ -230,7 +230,7 @@ def small_samples(problem: Problem, seed: int, outputs: Sequence[str], count: in
         count += 1
     table = draw_sizes(problem, (2, 3), count, rng, distinct=False)
     domains = find_domains(problem, seed, outputs)
-    return tuple(_sample(problem, row, rng, SCALES[k % 3], domains) for k, row in enumerate(table))
+    return tuple(_draw_all(problem, table, rng, domains))
 
 
 def in_domain(problem: Problem, sample: Sample, outputs: Sequence[str]) -> bool:
@@ -254,7 +254,7 @@ def _domains(problem: Problem, seed: int, outputs: tuple[str, ...]) -> dict[str,
         rng = random.Random(f"domains {seed}")
         # One lucky draw is no evidence that log of a normal is defined.
         rows = draw_sizes(problem, (2, 3), 1, rng, distinct=False) * 4
-        samples = [_sample(problem, row, rng, SCALES[k % 3], domains) for k, row in enumerate(rows)]
+        samples = _draw_all(problem, rows, rng, domains)
         if all(in_domain(problem, s, outputs) for s in samples):
             return domains
     raise OutsideDomain(f"no finite value was found with the variables in any of: {'; '.join(DOMAINS)}")
@@ -290,10 +290,42 @@ def draw_values(
     return values
 
 
-def _sample(
-    problem: Problem, sizes: Mapping[str, int], rng: random.Random, scale: float, domains: Mapping[str, str]
-) -> Sample:
+def _draw_all(
+    problem: Problem, table: Sequence[Mapping[str, int]], rng: random.Random, domains: Mapping[str, str]
+) -> list[Sample]:
+    """A sample for each row of sizes, at one scale after the other."""
     where = [f"{v} in {d}" for v, d in domains.items() if d != "normal"]
-    shown = ", ".join(f"{n} = {k}" for n, k in sizes.items())
-    label = "; ".join([*([shown] if shown else []), f"scale {scale:g}", *where])
-    return Sample(sizes, draw_values(problem, sizes, rng, scale, domains), label)
+    scales = [SCALES[k % len(SCALES)] for k in range(len(table))]
+    values = [draw_values(problem, row, rng, scale, domains) for row, scale in zip(table, scales, strict=True)]
+    both_signs(values, [v for v, d in domains.items() if d == "normal"], rng)
+    samples = []
+    for row, scale, drawn in zip(table, scales, values, strict=True):
+        shown = ", ".join(f"{n} = {k}" for n, k in row.items())
+        samples.append(Sample(row, drawn, "; ".join([*([shown] if shown else []), f"scale {scale:g}", *where])))
+    return samples
+
+
+def both_signs(values: Sequence[dict[str, Nested]], names: Sequence[str], rng: random.Random) -> None:
+    """Turn signs so that every variable is somewhere positive and somewhere negative.
+
+    A function that is 0 on one side hides what it is multiplied with.
+    """
+    for name in names:
+        for drawn in values:
+            if isinstance(drawn[name], list):
+                _turn_one(list(_places(drawn[name])), rng)
+        _turn_one([(drawn, name) for drawn in values if not isinstance(drawn[name], list)], rng)
+
+
+def _turn_one(places: Sequence[tuple[Any, Any]], rng: random.Random) -> None:
+    if len(places) > 1 and len({row[k] > 0 for row, k in places}) == 1:
+        row, k = places[rng.randrange(len(places))]
+        row[k] = -row[k]
+
+
+def _places(nested: list[Any]) -> Iterator[tuple[Any, int]]:
+    for k, item in enumerate(nested):
+        if isinstance(item, list):
+            yield from _places(item)
+        else:
+            yield nested, k

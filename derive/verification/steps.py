@@ -7,7 +7,6 @@ intermediates are free names with values of their own; in a combination they are
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,8 @@ from derive.expr.problem import Problem, Variable
 from derive.expr.tree import Call, Diff, DiffValue, Entry, Node, Sym, value
 from derive.numeric import Evaluator
 from derive.verification.evaluation import OutsideDomain, compiled
-from derive.verification.points import Local, Point, derivative_at
-from derive.verification.samples import DOMAINS, Sample, draw_values, small_samples
+from derive.verification.points import Local, Point, derivative_at, positions
+from derive.verification.samples import DOMAINS, Sample, both_signs, draw_values
 
 __all__ = ["Failure", "StepsResult", "agrees", "check_lemma", "check_stage", "check_steps", "lemmas_of", "name_of"]
 
@@ -94,10 +93,11 @@ def check_lemma(lemma: Lemma, seed: int = 0) -> StepsResult:
     failures: StepsResult | None = None
     for domain in DOMAINS:
         rng = random.Random(f"lemma {seed} {lemma.function}")
-        points = []
-        for scale in LEMMA_SCALES:
-            values = draw_values(problem, {}, rng, scale, dict.fromkeys(parameters, domain))
-            points.append((Point(problem, {}, values), f"{values}"))
+        domains = dict.fromkeys(parameters, domain)
+        drawn = [draw_values(problem, {}, rng, scale, domains) for scale in LEMMA_SCALES]
+        if domain == "normal":
+            both_signs(drawn, parameters, rng)
+        points = [(Point(problem, {}, values), f"{values}") for values in drawn]
         result = _check(lemma.stage, list(equations(lemma.stage, problem)), points, seed)
         failures = failures or result
         if not result.unknown:
@@ -230,12 +230,13 @@ def _check(stage: Stage, claims: Sequence[Equation], points: Sequence[tuple[Poin
         rng = random.Random(f"steps {seed} {claim.label}")
         try:
             for point, label in points:
-                for env in positions(claim.indices, point, rng):
+                for at in positions(claim.indices, point, rng):
+                    env: dict[Any, int] = dict(zip(claim.indices, at, strict=True))
                     looked += 1
                     before, after = claim.before(point, env), claim.after(point, env)
                     if not agrees(before, after):
-                        at = ", ".join(f"{i} = {k + 1}" for i, k in env.items())
-                        where = "; ".join(part for part in (at, label) if part)
+                        shown = ", ".join(f"{i} = {k + 1}" for i, k in env.items())
+                        where = "; ".join(part for part in (shown, label) if part)
                         failures.append(Failure(f"{title}, {claim.label}", where, float(before), float(after)))
                         raise StopIteration
         except StopIteration:
@@ -248,18 +249,6 @@ def _check(stage: Stage, claims: Sequence[Equation], points: Sequence[tuple[Poin
 def agrees(a: Any, b: Any) -> bool:
     """Whether two numbers in high precision are equal, but for the error of the difference quotients."""
     return bool(abs(a - b) <= RELATIVE * max(abs(a), abs(b)) + ABSOLUTE)
-
-
-def positions(indices: Sequence[Index], point: Point, rng: random.Random) -> list[dict[Any, int]]:
-    """The positions to look at: one on every diagonal, and a few drawn at random; all, where there are few."""
-    sizes = [point.size(i.dim) for i in indices]
-    every = list(itertools.islice(itertools.product(*map(range, sizes)), 5))
-    if len(every) < 5:
-        return [dict(zip(indices, at, strict=True)) for at in every]
-    diagonal = {dim: rng.randrange(point.size(dim)) for dim in dict.fromkeys(i.dim for i in indices)}
-    chosen = [tuple(diagonal[i.dim] for i in indices)]
-    chosen += [tuple(rng.randrange(n) for n in sizes) for _ in range(3)]
-    return [dict(zip(indices, at, strict=True)) for at in dict.fromkeys(chosen)]
 
 
 def name_of(target: Node) -> str:

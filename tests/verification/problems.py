@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sympy import Rational, S, exp, log
@@ -98,21 +99,20 @@ def pointwise(name: str = "silu") -> Problem:
 
 
 # What is derived, and of which kind: name → (kind, derived).
-def derivations() -> dict[str, tuple[str, Derived]]:
-    return {
-        "softmax": ("jacobian", jacobian(softmax_problem(), "s", "z")),
-        "softmax vjp": ("vjp", vjp(softmax_problem(), "s", "z")),
-        "softmax jvp": ("jvp", jvp(softmax_problem(), "s", "z")),
-        "cross entropy": ("gradient", gradient(cross_entropy(), "l", "z")),
-        "cross entropy hessian": ("hessian", hessian(cross_entropy(), "l", "z")),
-        "class targets": ("gradient", gradient(class_targets(), "l", "x")),
-        "perceptron W": ("gradient", gradient(perceptron(), "l", "W")),
-        "perceptron x": ("gradient", gradient(perceptron(), "l", "x")),
-        "mean square w": ("gradient", gradient(mean_square(), "l", "w")),
-        "norm": ("gradient", gradient(norm(), "l", "x")),
-        "logs": ("gradient", gradient(logs(), "l", "x")),
-        "scaled": ("jacobian", jacobian(scaled(), "u", "x")),
-        "silu": ("derivative", entrywise(pointwise(), "y", "x")),
-        "silu twice": ("derivative", entrywise(pointwise(), "y", "x", 2)),
-        "relu": ("derivative", entrywise(pointwise("relu"), "y", "x")),
-    }
+DERIVATIONS: dict[str, Callable[[], tuple[str, Derived]]] = {
+    "softmax": lambda: ("jacobian", jacobian(softmax_problem(), "s", "z")),
+    "softmax vjp": lambda: ("vjp", vjp(softmax_problem(), "s", "z")),
+    "softmax jvp": lambda: ("jvp", jvp(softmax_problem(), "s", "z")),
+    "cross entropy": lambda: ("gradient", gradient(cross_entropy(), "l", "z")),
+    "cross entropy hessian": lambda: ("hessian", hessian(cross_entropy(), "l", "z")),
+    "class targets": lambda: ("gradient", gradient(class_targets(), "l", "x")),
+    "perceptron W": lambda: ("gradient", gradient(perceptron(), "l", "W")),
+    "perceptron x": lambda: ("gradient", gradient(perceptron(), "l", "x")),
+    "mean square w": lambda: ("gradient", gradient(mean_square(), "l", "w")),
+    "norm": lambda: ("gradient", gradient(norm(), "l", "x")),
+    "logs": lambda: ("gradient", gradient(logs(), "l", "x")),
+    "scaled": lambda: ("jacobian", jacobian(scaled(), "u", "x")),
+    "silu": lambda: ("derivative", entrywise(pointwise(), "y", "x")),
+    "silu twice": lambda: ("derivative", entrywise(pointwise(), "y", "x", 2)),
+    "relu": lambda: ("derivative", entrywise(pointwise("relu"), "y", "x")),
+}
