@@ -157,13 +157,23 @@ def wrap(expr: Expr, number: Any) -> Any:
     return Size(expr, number) if isinstance(number, int) else Scalar(expr, number)
 
 
+SYMBOLIC = {
+    "sqrt": sympy.sqrt,
+    "log": sympy.log,
+    "exp": sympy.exp,
+    "pow": sympy.Pow,
+    "lgamma": sympy.loggamma,
+    "gamma": sympy.gamma,
+}
+
+
 @contextmanager
 def symbolic_math() -> Iterator[None]:
     """`math.sqrt`, `math.log` and their like keep sizes symbolic inside this context."""
-    functions = {name: getattr(math, name) for name in ("sqrt", "log", "exp", "pow")}
+    functions = {name: getattr(math, name) for name in SYMBOLIC}
 
     def kept(name: str) -> Callable[..., Any]:
-        original, symbolic = functions[name], sympy.Pow if name == "pow" else getattr(sympy, name)
+        original, symbolic = functions[name], SYMBOLIC[name]
 
         def function(*args: Any) -> Any:
             number = original(*map(plain, args))

@@ -164,7 +164,7 @@ rows(
         "sigmoid special_expit": fn(FUNCTIONS["sigmoid"]),
         "tanh": fn(FUNCTIONS["tanh"]),
         "logit special_logit": lambda x: Call(sympy.log, (Frac(x, minus(ONE, x)),)),
-        "logsigmoid": fn(FUNCTIONS["logsigmoid"]),
+        "logsigmoid log_sigmoid": fn(FUNCTIONS["logsigmoid"]),
         "tanhshrink": fn(FUNCTIONS["tanhshrink"]),
         "softsign": fn(FUNCTIONS["softsign"]),
     }

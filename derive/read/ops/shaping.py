@@ -121,6 +121,15 @@ def expand_as(input: Array, other: Array) -> Array:
     )
 
 
+@op("broadcast_tensors")
+def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
+    """All stretched to their common shape."""
+    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
+    arrays = [as_real(x) for x in given]
+    together = base.elementwise(lambda *nodes: nodes[0], *arrays)
+    return tuple(expand_as(x, together) for x in arrays)
+
+
 @op("flip")
 def flip(input: Array, *dims: Any) -> Array:
     """Axes read backwards."""
