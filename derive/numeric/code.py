@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-__all__ = ["ADD", "ANY", "ATOM", "MUL", "UNARY", "Code", "atom", "call", "infix", "negative", "view"]
+__all__ = ["ADD", "ANY", "ATOM", "MUL", "UNARY", "Code", "atom", "call", "infix", "negative", "scaled", "view"]
 
 ANY, COMPARE, OR, AND, ADD, MUL, UNARY, POWER, ATOM = range(9)
 
@@ -80,8 +80,18 @@ def infix(operator: str, left: Code, right: Code, *, free: bool = False) -> Code
 
 
 def negative(code: Code) -> Code:
-    """Minus the code."""
-    return Code("-{0}", (code,), (UNARY,), UNARY, free=code.free)
+    """Minus the code: of a product, minus its first factor."""
+    return Code("-{0}", (code,), (UNARY if _is_matmul(code) else MUL,), UNARY, free=code.free)
+
+
+def scaled(by: Code, code: Code) -> Code:
+    """A Python number times the code: of a product, times its first factor."""
+    return Code("{0} * {1}", (by, code), (MUL, MUL + _is_matmul(code)), MUL, free=by.free and code.free)
+
+
+def _is_matmul(code: Code) -> bool:
+    """Whether the code has a matrix product outside all brackets, which is dearer to scale before than after."""
+    return code.precedence == MUL and (" @ " in code.template or any(map(_is_matmul, code.args[:1])))
 
 
 _OPERATORS = {

@@ -237,20 +237,21 @@ class Evaluator:
         return lambda at: base(at) ** exponent(at)
 
     def _sum(self, expr: Sum) -> Closure:
-        index, size = self._range(expr)
-        body = self.compile(expr.function)
+        index, size, inner = self._range(expr)
+        body = self.compile(inner)
         return lambda at: mpmath.fsum(body({**at, index: k}) for k in range(size))
 
     def _product_over(self, expr: sympy.Product) -> Closure:
-        index, size = self._range(expr)
-        body = self.compile(expr.function)
+        index, size, inner = self._range(expr)
+        body = self.compile(inner)
         return lambda at: mpmath.fprod(body({**at, index: k}) for k in range(size))
 
-    def _range(self, expr: Any) -> tuple[Index, int]:
-        if len(expr.limits) != 1 or not isinstance(expr.limits[0][0], Index):
-            raise Unsupported(f"{expr}", "a sum runs over one typed index; build it with make_sum")
-        index = expr.limits[0][0]
-        return index, self.size(index.dim)
+    def _range(self, expr: Any) -> tuple[Index, int, Expr]:
+        """The outermost index, its size, and what is summed; SymPy writes a sum of a sum with two limits."""
+        *inner, (index, *_) = expr.limits
+        if not isinstance(index, Index):
+            raise Unsupported(f"{expr}", "a sum runs over a typed index; build it with make_sum")
+        return index, self.size(index.dim), expr.func(expr.function, *inner) if inner else expr.function
 
     def _cases(self, expr: Piecewise) -> Closure:
         branches = [(self.compile(e), self._condition(c)) for e, c in expr.args]
@@ -269,6 +270,8 @@ class Evaluator:
                 tests = [self._condition(a) for a in expr.args]
                 every = all if isinstance(expr, And) else any
                 return lambda at: every(test(at) for test in tests)
+            case sympy.ITE():
+                return self._condition(expr.to_nnf())
             case Not():
                 inner = self._condition(expr.args[0])
                 return lambda at: not inner(at)
@@ -302,8 +305,8 @@ class Evaluator:
             where = [sympy.Integer(int(self.compile(p)(at))) for p in expr.indices]
             return Indexed(expr.base, *where)
         if isinstance(expr, Sum):
-            index, size = self._range(expr)
-            return Add(*(self.concrete(expr.function, {**at, index: k}) for k in range(size)))
+            index, size, body = self._range(expr)
+            return Add(*(self.concrete(body, {**at, index: k}) for k in range(size)))
         if isinstance(expr, Mul):
             masks = [self.concrete(a, at) for a in expr.args if isinstance(a, (Iverson, KroneckerDelta))]
             if any(mask.is_zero for mask in masks):

@@ -25,6 +25,7 @@ from derive.numeric.positions import take
 from derive.numeric.products import lower_product
 from derive.numeric.scope import Scope
 from derive.numeric.softmax import LogSumExp, Match, match_log, sum_of_exp
+from derive.numeric.stable import stable
 from derive.numeric.tables import CALLS, Torch
 
 __all__ = ["Lowering"]
@@ -163,15 +164,15 @@ class Lowering:
         return [(self.real(s * t), s) for t, s in zip(terms, signs, strict=True)]
 
     def add(self, terms: Sequence[tuple[Value, int]]) -> Value:
-        """The signed terms added; numbers last."""
-        terms = sorted(terms, key=lambda t: (t[0].kind == "number", t[1] < 0))
+        """The signed terms added: a positive one first, and numbers after tensors."""
+        terms = sorted(terms, key=lambda t: (t[1] < 0, t[0].kind == "number"))
         axes = common_axes([v for v, _ in terms], self.order)
         first, sign = terms[0]
         code = align(first, axes)
         code = code if sign > 0 else negative(code)
         for value, sign in terms[1:]:
             code = infix("+" if sign > 0 else "-", code, align(value, axes))
-        return Value(code, axes, "number" if first.kind == "number" else "real")
+        return Value(code, axes, "number" if all(v.kind == "number" for v, _ in terms) else "real")
 
     def _power(self, expr: Pow) -> Value:
         base, power = expr.args
@@ -354,6 +355,8 @@ class Lowering:
         match expr:
             case And() | Or():
                 return self._junction("&" if isinstance(expr, And) else "|", expr.args)
+            case sympy.ITE():
+                return self.condition(expr.to_nnf())
             case Not():
                 inner = self.condition(expr.args[0])
                 return inner.with_code(Code("~{0}", (inner.code,), (6,), 6))
@@ -371,8 +374,10 @@ class Lowering:
     def _compare(self, operator: str, left: Expr, right: Expr) -> Value:
         if operator not in _COMPARISONS:
             raise Unsupported(f"the comparison {operator}", f"use one of {', '.join(_COMPARISONS)}")
-        lower = self.integer if self._countable(left) and self._countable(right) else self.real
-        values = [lower(left), lower(right)]
+        if self._countable(left) and self._countable(right):
+            values = [self.integer(left), self.integer(right)]
+        else:
+            values = [self.real(stable(left)), self.real(stable(right))]
         if all(v.kind == "number" for v in values):
             test = infix(operator, values[0].code, values[1].code)
             return Value(call(f"torch.tensor({{0}}, device={self.scope.device})", test), (), "bool")

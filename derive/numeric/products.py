@@ -12,7 +12,7 @@ from sympy.logic.boolalg import And
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
 from derive.numeric.axes import Value, align, common_axes, permute
-from derive.numeric.code import Code, atom, call, infix, negative
+from derive.numeric.code import Code, atom, call, infix, negative, scaled
 from derive.numeric.contraction import contract, product
 from derive.numeric.numbers import number
 from derive.numeric.softmax import match_product, sum_of_exp
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
 
 __all__ = ["lower_product"]
+
+INFINITIES = (S.Infinity, S.NegativeInfinity, S.NaN, S.ComplexInfinity)
 
 
 def lower_product(lowering: Lowering, factors: Sequence[Expr], bound: Sequence[Index]) -> Value:
@@ -208,7 +210,7 @@ def _unmasked(
                 factors = [f for f in factors if f is not exponent]
                 above.append(_shifted(lowering, exponent, totals))
     for factor in factors:
-        if factor.is_Rational:
+        if factor.is_number and not factor.has(*INFINITIES):
             coefficient *= factor
         elif isinstance(factor, Pow) and factor.exp.is_negative and factor.exp != -S.Half:
             value = _denominator(lowering, factor)
@@ -267,8 +269,9 @@ def _fraction(lowering: Lowering, above: list[Value], below: list[Value], bound:
     scalars = [v for v in above if not v.axes]
     tensors = [v for v in above if v.axes]
     value = contract(tensors, bound, lowering.order) if tensors else None
-    for scalar in scalars:
-        value = scalar if value is None else product(scalar, value, lowering.order)
+    if scalars:
+        scalar = reduce(lambda a, b: product(a, b, lowering.order), scalars)
+        value = scalar if value is None else value.with_code(scaled(scalar.code, value.code))
     if outside:
         divisor = reduce(lambda a, b: product(a, b, lowering.order), outside)
         value = _divide(lowering, value, divisor)
@@ -286,15 +289,15 @@ def _scaled(
     lowering: Lowering, tensor: Value | None, coefficient: Expr, above: list[Code], below: list[Code]
 ) -> Value:
     """The tensor times the numbers; a Python number where there is no tensor and nothing divides by a size."""
-    sign, coefficient = (-1, -coefficient) if coefficient.is_negative else (1, coefficient)
-    top, bottom = S(coefficient.p), S(coefficient.q)
-    literal = not above and not below
-    if top != 1 and bottom != 1 and literal:
-        above, bottom = [number(coefficient)], S.One
-    elif top != 1:
-        above = [number(top), *above]
-    if bottom != 1:
-        below = [number(bottom), *below]
+    sign = -1 if coefficient.could_extract_minus_sign() else 1
+    top, bottom = (sign * coefficient).as_numer_denom()
+    if above or below or top == 1 or not coefficient.is_Rational:
+        above = [number(top), *above] if top != 1 else above
+        below = [number(bottom), *below] if bottom != 1 else below
+    elif coefficient != sign:
+        above = [number(sign * coefficient)]
+    if not coefficient.is_Rational and below and not above[1:] and not below[1:]:
+        above, below = [number(sign * coefficient)], []
     code = reduce(lambda a, b: infix("*", a, b, free=True), above) if above else None
     if tensor is None:
         code = atom("1") if code is None else code
@@ -317,4 +320,4 @@ def _over(code: Code, below: Sequence[Code]) -> Code:
 
 def scale(value: Value, by: Code) -> Value:
     """The value times a Python number."""
-    return value.with_code(infix("*", by, value.code))
+    return value.with_code(scaled(by, value.code))

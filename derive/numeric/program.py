@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import linecache
+import sys
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -24,6 +26,7 @@ from derive.numeric.stable import stable
 
 __all__ = ["Let", "Program", "build_program"]
 
+Row = tuple[str, tuple[Any, ...], bool]
 REFUSED = (DiffValue, sympy.Derivative, sympy.Subs, sympy.Integral)
 
 
@@ -50,17 +53,31 @@ class Program:
     source: str
     nested: bool = False
 
-    @property
+    def __post_init__(self) -> None:
+        # torch.compile cannot trace what reads these first, so they are there before it comes.
+        _ = self._plan
+        if "torch" in sys.modules:
+            _ = self.function
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Program, (self.name, self.parameters, self.source, self.nested)
+
+    @cached_property
     def function(self) -> Callable[..., Any]:
-        """The bare torch function, without checks."""
+        """The bare torch function, without checks; made when torch is there."""
         return _compiled(self.source, self.name)
+
+    @cached_property
+    def _plan(self) -> tuple[Row, ...]:
+        """Names, sizes (a name, a number, or None for what is checked by the others) and kinds."""
+        return tuple((v.name, tuple(_size(d) for d in v.dims), v.integer) for v in self.parameters)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*self.bind(args, kwargs))
 
     def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """The arguments in the order of the parameters, checked; a ShapeError tells which disagree."""
-        plan = _plan(self.parameters)
+        plan = self._plan
         if len(args) > len(plan):
             raise TypeError(f"{self.name} takes {len(plan)} argument(s), not {len(args)}")
         values = list(args)
@@ -167,22 +184,12 @@ def _is_view(scope: Scope, code: Code) -> bool:
 
 # ── calling ─────────────────────────────────────────────────────────────────────────────────────────
 
-Row = tuple[str, tuple[Any, ...], bool]
-
-
-@lru_cache(maxsize=256)
 def _compiled(source: str, name: str) -> Callable[..., Any]:
-    file = f"<derive {name} {abs(hash(source)):x}>"
+    file = f"<derive {name} {zlib.crc32(source.encode()):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     scope: dict[str, Any] = {}
     exec(compile(source, file, "exec"), scope)  # our own emitted source, nothing from outside
     return scope[name]  # type: ignore[no-any-return]
-
-
-@lru_cache(maxsize=256)
-def _plan(parameters: tuple[Variable, ...]) -> tuple[Row, ...]:
-    """Names, sizes (a name, a number, or None for what is checked by the others) and kinds."""
-    return tuple((v.name, tuple(_size(d) for d in v.dims), v.integer) for v in parameters)
 
 
 def _size(dim: Expr) -> int | str | None:

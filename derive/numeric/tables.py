@@ -38,7 +38,8 @@ def torch_function(name: str) -> Callable[..., Torch]:
     return lambda *args: Torch(Str(name), *args)
 
 
-sigmoid, softplus, expm1, log1p, relu = map(torch_function, ("sigmoid", "softplus", "expm1", "log1p", "relu"))
+sigmoid, softplus, relu = map(torch_function, ("sigmoid", "softplus", "relu"))
+expm1, log1p, erfc = map(torch_function, ("expm1", "log1p", "erfc"))  # SymPy's erfc turns erfc(-x) into 2 - erfc(x)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ APPLIES: dict[str, Callable[..., Expr]] = {
     "silu": lambda x: x * sigmoid(x),
     "softsign": lambda x: x / (1 + sympy.Abs(x)),
     "elu": lambda x: Piecewise((x, x > 0), (expm1(x), True)),
-    "gelu": lambda x: x * sympy.erfc(-x / sympy.sqrt(2)) / 2,
+    "gelu": lambda x: x * erfc(-x / sympy.sqrt(2)) / 2,
     "gelu_tanh": lambda x: x * sigmoid(2 * sympy.sqrt(2 / pi) * (x + Rational(44715, 10**6) * x**3)),
 }
 

@@ -169,7 +169,7 @@ def _glue(left_node: Node, left: str, right_node: Node, right: Text) -> str:
     words = [WORD.match(right.latex) is not None, WORD.search(left.rsplit(" ", 1)[-1]) is not None]
     if any(words):
         return r" \cdot " if all(words) else r" \, "
-    return "" if re.match(r"(\\left)?\(", right.latex) else " "
+    return "" if re.match(r"(\\left)?[(\[]", right.latex) else " "
 
 
 def _is_rational(node: Node) -> bool:

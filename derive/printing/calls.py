@@ -96,7 +96,7 @@ def _under_head(head: str, args: tuple[Node, ...], scope: Scope) -> Text:
 def _between(left: str, right: str, args: tuple[Node, ...], scope: Scope) -> Text:
     inside = ", ".join(show(a, scope).latex for a in args)
     if is_tall(inside):
-        return Text(rf"\left{left}{inside}\right{right.strip()}", ATOM)
+        return Text(rf"\left{left}{inside} \right{right.strip()}", ATOM)
     return Text(f"{left}{inside}{right}", ATOM)
 
 

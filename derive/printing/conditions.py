@@ -2,7 +2,7 @@ r"""Conditions of brackets and cases: x > 0, i \le n, 0 < x \le 1."""
 
 from __future__ import annotations
 
-from sympy import And, Basic, Eq, Ge, Gt, Le, Lt, Ne, Not, Or, S
+from sympy import And, Basic, Eq, Expr, Ge, Gt, Le, Lt, Ne, Not, Or, S
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
@@ -14,7 +14,7 @@ from derive.printing.positions import affine, shown
 from derive.printing.scope import Scope
 from derive.printing.text import show
 
-__all__ = ["condition_latex"]
+__all__ = ["condition_latex", "stands"]
 
 Comparison = tuple[str, type[Relational], str]
 
@@ -63,7 +63,7 @@ def _between(condition: And, scope: Scope) -> str | None:
 
 def _comparison(relation: Relational, scope: Scope) -> Comparison:
     """The two sides and the sign between them; a lone number stands on the right."""
-    if _stands(relation.lhs) or _stands(relation.rhs):
+    if stands(relation):
         return _of_positions(relation, scope)
     left, right = (show(plain(side), scope).latex for side in (relation.lhs, relation.rhs))
     if relation.lhs.is_number and not relation.rhs.is_number:
@@ -80,15 +80,19 @@ def _of_positions(relation: Relational, scope: Scope) -> Comparison:
         kind, difference = Le, difference + 1
     elif kind is Gt and number > 0:
         kind, difference = Ge, difference - 1
-    left = sum((t for t in difference.as_ordered_terms() if not t.could_extract_minus_sign()), start=S.Zero)
+    left = sum((t for t in difference.as_ordered_terms() if _leads(t)), start=S.Zero)
     sides = affine(left, scope, gap=" "), affine(left - difference, scope, gap=" ")
-    if left.is_number and kind in FLIPPED:
+    if left.is_number:
         return sides[1], FLIPPED[kind], sides[0]
     return sides[0], kind, sides[1]
 
 
-def _stands(expr: Basic) -> bool:
+def _leads(term: Expr) -> bool:
+    return not term.is_number and not term.could_extract_minus_sign()
+
+
+def stands(expr: Basic) -> bool:
     """Whether an index stands in the expression itself, not inside an entry: then positions are compared."""
     if isinstance(expr, Index):
         return True
-    return not isinstance(expr, Indexed) and any(map(_stands, expr.args))
+    return not isinstance(expr, Indexed) and any(map(stands, expr.args))

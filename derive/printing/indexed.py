@@ -6,12 +6,12 @@ from sympy import Not, S
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
-from derive.expr.tree import Bracket, Cases, Delta, Entry, Sigma
+from derive.expr.tree import Add, Bracket, Cases, Delta, Entry, Sigma
 from derive.printing.conditions import condition_latex
 from derive.printing.names import name_latex
 from derive.printing.positions import affine, delta_subscript, entry_latex
 from derive.printing.scope import Scope
-from derive.printing.text import ATOM, CASES, POWER, PRODUCT, Text, fence, show, tight
+from derive.printing.text import ATOM, CASES, POWER, PRODUCT, SUM, Text, fence, show, tight
 
 __all__: list[str] = []
 
@@ -29,7 +29,10 @@ def _(node: Entry, scope: Scope) -> Text:
 def _(node: Sigma, scope: Scope) -> Text:
     letter, inside = scope.bind(node.index)
     limits = rf"\sum_{{{letter}=1}}^{{{affine(node.index.dim, scope)}}}"
-    return Text(f"{limits} {tight(show(node.body, inside), inside, PRODUCT)}", PRODUCT, open=True)
+    body = show(node.body, inside)
+    if body.level == SUM and body.latex.startswith("-") and not isinstance(node.body, Add):
+        return Text(f"-{limits} {body.latex[1:]}", SUM, open=True)
+    return Text(f"{limits} {tight(body, inside, PRODUCT)}", PRODUCT, open=True)
 
 
 @show.register

@@ -73,7 +73,8 @@ def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Ind
             if isinstance(part, (Sigma, Norm)):
                 bodies.append((part.index, part.body))
             if isinstance(part, (Add, Mul, Frac, Sigma)) and not any(isinstance(p, Diff) for p in walk(part)):
-                phrases.setdefault(value(part), part)
+                if not value(part).is_number:
+                    phrases.setdefault(value(part), part)
     return phrases, bodies
 
 
@@ -161,8 +162,7 @@ class _Presenter:
 
     def position(self, expr: Expr) -> int:
         """Where the first of the expression's names stands in the author's order."""
-        names = {str(a.base.label) for a in expr.atoms(Indexed)} | {s.name for s in expr.free_symbols}
-        return min((self.order[n] for n in names if n in self.order), default=len(self.order))
+        return min((self.order[n] for n in _names(expr) if n in self.order), default=len(self.order))
 
     def pow(self, expr: Expr) -> Node:
         base, exponent = expr.as_base_exp()
@@ -279,5 +279,16 @@ def _degree(expr: Expr) -> int:
     return degree
 
 
+@lru_cache(maxsize=16384)
 def _text(expr: Expr) -> str:
     return str(expr)
+
+
+@lru_cache(maxsize=16384)
+def _names(expr: Expr) -> frozenset[str]:
+    """The names of tensors and scalars in the expression."""
+    if isinstance(expr, Indexed):
+        return frozenset({str(expr.base.label)}).union(*map(_names, expr.indices))
+    if isinstance(expr, sympy.Symbol):
+        return frozenset() if isinstance(expr, Index) else frozenset({expr.name})
+    return frozenset().union(*map(_names, expr.args))

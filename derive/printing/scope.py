@@ -49,14 +49,10 @@ class Scope:
 
         A problem of one scalar variable is written with d, unless `ordinary` says otherwise.
         """
-        dims = [d for v in problem.variables for d in v.dims]
-        dims += [d for definition in problem.definitions for d in definition.dims]
-        names = {s.name for d in dims for s in d.free_symbols}
-        names |= {v.name for v in problem.variables} | {d.name for d in problem.definitions}
-        names |= {f.name for f in problem.functions}
+        names = problem.reserved | {f.name for f in problem.functions}
         if ordinary is None:
             ordinary = len(problem.variables) == 1 and not problem.variables[0].dims
-        return cls(style or Style(), frozenset(names), ordinary=ordinary).with_free(indices)
+        return cls(style or Style(), names, ordinary=ordinary).with_free(indices)
 
     def letter(self, index: Index) -> str:
         """The letter of an index in force."""

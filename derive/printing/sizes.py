@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Basic, Expr, Integer, KroneckerDelta, S
+from sympy import Basic, Eq, Expr, Integer, KroneckerDelta, S
 from sympy.logic.boolalg import Boolean
 
-from derive.errors import ShapeError
+from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import Dim, Index
 from derive.expr.tree import (
     Add,
@@ -30,6 +30,7 @@ from derive.expr.tree import (
     mul,
     neg,
 )
+from derive.printing.conditions import stands
 
 __all__ = ["concrete"]
 
@@ -58,12 +59,12 @@ def _concrete(node: Node, known: Known) -> Node:
         case Delta(i, j):
             return _delta(i.xreplace(known), j.xreplace(known))
         case Bracket(condition):
-            return _bracket(condition.xreplace(known))
+            return _bracket(condition, known)
         case Sym(symbol):
             new = symbol.xreplace(known)
             return Num(new) if new.is_number else Sym(new)
         case Cases(branches):
-            return _cases([(body, condition.xreplace(known)) for body, condition in branches], known)
+            return _cases([(body, _decided(condition, known)) for body, condition in branches], known)
     return _tidy(map_children(lambda child: _concrete(child, known), node))
 
 
@@ -87,8 +88,19 @@ def _delta(i: Expr, j: Expr) -> Node:
     return Num(decided) if decided.is_number else Delta(i, j)
 
 
-def _bracket(condition: Boolean) -> Node:
-    return ONE if condition == S.true else ZERO if condition == S.false else Bracket(condition)
+def _bracket(condition: Boolean, known: Known) -> Node:
+    if isinstance(condition, Eq) and stands(condition):
+        return _delta(*(side.xreplace(known) for side in condition.args))
+    decided = _decided(condition, known)
+    return ONE if decided == S.true else ZERO if decided == S.false else Bracket(decided)
+
+
+def _decided(condition: Boolean, known: Known) -> Boolean:
+    """The condition there. An index that became a number could no longer be told from other numbers."""
+    decided = condition.xreplace(known)
+    if decided not in (S.true, S.false) and stands(condition):
+        raise Unsupported(f"a position compared with data, {condition},", "leave the sum in index notation")
+    return decided
 
 
 def _cases(branches: list[tuple[Node, Boolean]], known: Known) -> Node:

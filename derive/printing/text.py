@@ -66,7 +66,7 @@ def fence(latex: str, left: str, right: str) -> str:
 
 def fenced(latex: str, scope: Scope) -> str:
     """The LaTeX in brackets; square ones around round ones where the style says so."""
-    if scope.style.brackets == "square" and ROUND_INSIDE.search(latex):
+    if scope.style.brackets == "square" and ROUND_INSIDE.search(latex) and "[" not in latex:
         return fence(latex, "[", "]")
     return fence(latex, "(", ")")
 

@@ -69,6 +69,9 @@ class _Reader:
         for node, scope in _under_sums(expr, {}):
             if isinstance(node, Indexed):
                 self.note_free(node, scope)
+        for node, scope in _under_sums(expr, {}):
+            if isinstance(node, KroneckerDelta):
+                self.note_free_in_delta(node, scope)
         self.sizes = {d for d in self.axes.values() if d.is_Symbol}
         self.sizes |= {_size(limits) for s in expr.atoms(Sum) for limits in s.limits}
 
@@ -94,6 +97,13 @@ class _Reader:
             if isinstance(position, Symbol | Idx) and position not in scope and position not in self.free:
                 size = self.size(str(node.base.label), axis)
                 self.free[position] = fresh(str(getattr(position, "label", position)), size)
+
+    def note_free_in_delta(self, node: Expr, scope: dict[Symbol, Dim]) -> None:
+        """A free index that is compared with a bound one runs over the same range."""
+        known = {**{i: index.dim for i, index in self.free.items()}, **scope}
+        for one, other in (node.args[:2], node.args[1::-1]):
+            if one in known and isinstance(other, Symbol | Idx) and other not in known:
+                self.free[other] = fresh(str(getattr(other, "label", other)), known[one])
 
     def size(self, base: str, axis: int) -> Dim:
         if (base, axis) not in self.axes:
@@ -156,13 +166,18 @@ class _Reader:
         at = tuple(self.position(p, scope) for p in expr.indices)
         for position, size in zip(at, dims, strict=True):
             indices = position.atoms(Index)
-            first, last = ({i: k(i) for i in indices} for k in (lambda _: S.Zero, lambda i: i.dim - 1))
+            first, last = dict.fromkeys(indices, S.Zero), {i: i.dim - 1 for i in indices}
             for end in (position.xreplace(first), position.xreplace(last)):
                 if end.is_negative or (end - size).is_nonnegative:
                     raise ShapeError(f"{expr} is outside of {name}; positions are counted from {self.origin}")
         return entry(name, at, integer=integer)
 
     def position(self, expr: Expr, scope: Scope) -> Expr:
+        for s in expr.free_symbols - {*scope, *self.free}:
+            if isinstance(s, Symbol) and dim(str(s)) not in self.sizes:
+                raise ShapeError(
+                    f"the range of the index {s} is unknown; let it be an index of a base with a shape"
+                )
         return self.read(expr, scope) - self.origin
 
     def delta(self, expr: Expr, scope: Scope) -> Expr:
@@ -227,7 +242,7 @@ _READERS: tuple[tuple[Any, Callable[[_Reader, Any, Scope], Any]], ...] = (
 
 def _origin(expr: Expr) -> Expr:
     """From what the expression counts positions: 0 or 1, the lower limit of its sums."""
-    lowest = {limits[1] for s in expr.atoms(Sum) for limits in s.limits if len(limits) == 3}
+    lowest = {limits[1] for s in expr.atoms(Sum) for limits in s.limits}
     lowest |= {i.lower for i in expr.atoms(Idx) if i.lower is not None}
     if len(lowest) > 1 or not lowest <= {S.Zero, S.One}:
         shown = ", ".join(map(str, sorted(lowest, key=str)))
@@ -236,8 +251,6 @@ def _origin(expr: Expr) -> Expr:
 
 
 def _size(limits: Any) -> Dim:
-    if len(limits) != 3:
-        raise Unsupported(f"a sum over {limits[0]} without limits", "write Sum(…, (k, 1, n))")
     return _dim(limits[2] - limits[1] + 1)
 
 
