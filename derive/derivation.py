@@ -129,7 +129,7 @@ class Derivation:
         shown = exposition(part)
         if sizes is None and layout is None:
             return (shown.rows(LEVELS[level], chosen),)
-        return matrix_rows(shown, _sizes(part.problem, sizes or {}), layout or "numerator", chosen)
+        return matrix_rows(shown, sizes_of(part.problem, sizes or {}), layout or "numerator", chosen)
 
     def program(self) -> Program:
         """The closed form as a torch function of the problem's variables; `.source` is its code."""
@@ -270,7 +270,7 @@ def _integers(about: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, dtype in dtypes.items() if "int" in str(dtype))
 
 
-def _sizes(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
+def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
     known = {str(d) for v in problem.variables for d in v.dims}
     for name in sizes:
         if name not in known:
