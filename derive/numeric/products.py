@@ -286,13 +286,10 @@ def _scaled(
     """The tensor times the numbers; a Python number where no tensor is and no size divides."""
     sign = -1 if coefficient.could_extract_minus_sign() else 1
     top, bottom = (sign * coefficient).as_numer_denom()
-    if above or below or top == 1 or not coefficient.is_Rational:
-        above = [number(top), *above] if top != 1 else above
-        below = [number(bottom), *below] if bottom != 1 else below
-    elif coefficient != sign:
-        above = [number(sign * coefficient)]
-    if not coefficient.is_Rational and below and not above[1:] and not below[1:]:
-        above, below = [number(sign * coefficient)], []
+    if not (top.is_Integer and bottom.is_Integer) or (top != 1 and bottom != 1 and not above and not below):
+        top, bottom = top / bottom, S.One  # one number, that Python computes
+    above = [number(top), *above] if top != 1 else above
+    below = [number(bottom), *below] if bottom != 1 else below
     code = reduce(lambda a, b: infix("*", a, b, free=True), above) if above else None
     if tensor is None:
         code = atom("1") if code is None else code

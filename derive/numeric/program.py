@@ -161,8 +161,7 @@ def _check(scope: Scope, let: Let, value: Expr) -> None:
         scope.require(index.dim)
     if len(set(let.indices)) != len(let.indices):
         raise ShapeError(f"{let.name} has an index twice: {', '.join(map(str, let.indices))}")
-    bound = {limit[0] for node in value.atoms(sympy.Sum, sympy.Product) for limit in node.limits}
-    loose = {i for i in value.atoms(Index) if i not in bound and i not in let.indices}
+    loose = {i for i in value.free_symbols if isinstance(i, Index) and i not in let.indices}
     if loose:
         names = ", ".join(sorted(str(i) for i in loose))
         raise ShapeError(f"index {names} of {let.name} is neither summed nor one of its own")
