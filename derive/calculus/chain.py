@@ -44,10 +44,11 @@ __all__ = ["Chain", "differentiate"]
 LONGEST_PRODUCT = 4  # local Jacobians in one product; a longer chain is accumulated in reverse
 
 
-def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
+def differentiate(problem: Problem, output: str, wrt: str, *, longest: int = LONGEST_PRODUCT) -> Derived:
     """The derivative of an output by a variable, as a derivation.
 
-    `wrt` is a name, or a name with the letters its indices should have: "w[j,k]".
+    `wrt` is a name, or a name with the letters its indices should have: "w[j,k]". A chain of up to `longest`
+    local Jacobians is written as one product, a longer one accumulated in reverse.
     """
     name, letters = parse_target(wrt)
     definition = problem.definition(output)
@@ -60,7 +61,7 @@ def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
     dims = problem.variable(name).dims
     columns = free_indices(dims, {*problem.reserved, *(i.name for i in definition.indices)}, letters)
     path = problem.path(output, name)
-    chain = Chain(problem, output, name, definition.indices, columns)
+    chain = Chain(problem, output, name, definition.indices, columns, longest)
     if not path:
         stage = chain.local(output, name, definition.indices, columns)
         return Derived(problem, output, name, definition.indices + columns, (stage,))
@@ -76,6 +77,7 @@ class Chain:
     wrt: str
     rows: tuple[Index, ...]
     columns: tuple[Index, ...]
+    longest: int = LONGEST_PRODUCT
 
     def local(self, name: str, by: str, rows: tuple[Index, ...], columns: tuple[Index, ...]) -> Stage:
         """The local Jacobian: one definition by one of the names that it uses directly."""
@@ -112,7 +114,7 @@ class Chain:
                 if parent in path or parent == self.wrt:
                     local = self.local(name, parent, *self._places(name, parent))
                     stages[name, parent] = self._shortened(local, self.problem.definition(name))
-        if len(stages) > LONGEST_PRODUCT:
+        if len(stages) > self.longest:
             return Adjoints(self, stages).derived(path)
         start = add(*(self._product(p) for p in self._paths(self.output, stages)))
         target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))

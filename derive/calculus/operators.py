@@ -108,7 +108,8 @@ def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derive
 
 
 def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
-    derived = differentiate(problem, output, wrt)
+    # One product: an adjoint would be a matrix here, with the delta hidden in its definition.
+    derived = differentiate(problem, output, wrt, longest=10**6)
     dims = () if problem.definition(output).function else problem.variable(wrt).dims
     if not dims:
         return derived

@@ -21,7 +21,7 @@ from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.functions import Apply, elementary
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson
-from derive.expr.tree import DiffValue, Node
+from derive.expr.tree import DiffValue, HeadValue, Node
 from derive.expr.tree import value as value_of
 
 __all__ = ["Evaluator", "differentiate", "evaluate", "evaluate_tensor"]
@@ -153,6 +153,8 @@ class Evaluator:
             case Symbol():
                 scalar = self._scalar(expr)
                 return lambda _: scalar
+            case HeadValue():
+                return self._head(expr)
             case Indexed():
                 return self._entry(expr)
             case Add():
@@ -207,6 +209,28 @@ class Evaluator:
         if expr.name in self.bindings:
             return _number(self.bindings[expr.name], expr)
         raise FormulaError(f"{expr} has no value; bind it (bound: {', '.join(self.bindings) or 'nothing'})")
+
+    def _head(self, expr: HeadValue) -> Closure:
+        """An entry of a function of a whole matrix, by mpmath's own linear algebra."""
+        if expr.base not in self.bindings:
+            raise FormulaError(f"{expr.base} has no value; bind it")
+        whole = mpmath.matrix([[mpmath.mpmathify(x) for x in row] for row in self.bindings[expr.base]])
+        if expr.op == "det":
+            found = mpmath.det(whole)
+        elif expr.op == "logabsdet":
+            found = mpmath.log(abs(mpmath.det(whole)))
+        elif expr.op == "inverse":
+            found = mpmath.inverse(whole)
+        elif expr.op == "eigenvalues":
+            found = sorted(mpmath.eigsy(whole, eigvals_only=True))
+        else:
+            raise Unsupported(f"{expr.op} in high precision")
+        at = [self.compile(p) for p in expr.at]
+        if not at:
+            return lambda positions: found
+        if len(at) == 1:
+            return lambda positions: found[int(at[0](positions))]
+        return lambda positions: found[int(at[0](positions)), int(at[1](positions))]
 
     def _entry(self, expr: Indexed) -> Closure:
         name = str(expr.base.label)

@@ -16,7 +16,8 @@ from sympy import Expr, preorder_traversal
 from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.tree import DiffValue
+from derive.expr.heads import HEADS
+from derive.expr.tree import DiffValue, HeadValue
 from derive.numeric.axes import Value
 from derive.numeric.code import Code, atom, call, is_view
 from derive.numeric.lowering import Lowering
@@ -133,12 +134,15 @@ def _used(lets: Sequence[Let], results: Sequence[Let]) -> set[str]:
         if let in results or let.name in used:
             used |= {str(a.base.label) for a in let.value.atoms(sympy.Indexed)}
             used |= {s.name for s in let.value.free_symbols if not isinstance(s, Index)}
+            used |= {h.base for h in let.value.atoms(HeadValue)}
     return used
 
 
 def _lower(scope: Scope, let: Let, *, copy: bool) -> Code:
     """The code of one definition, with the axes of its indices; `copy` where it must not be an input."""
     value = sympy.sympify(let.value)
+    if isinstance(value, HeadValue):
+        return call(HEADS[value.op].torch, scope.tensors[value.base].code)
     _check(scope, let, value)
     lowering = Lowering(scope, let.indices)
     lowered = lowering.real(stable(value))
