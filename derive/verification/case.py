@@ -12,7 +12,7 @@ from derive.calculus import Derived
 from derive.errors import ShapeError
 from derive.expr.problem import Variable
 from derive.expr.tree import Diff, Entry, Sym
-from derive.numeric import Program
+from derive.numeric import Program, forward_of
 from derive.verification.points import Point, derivative_at
 from derive.verification.samples import Sample, draw_samples, small_samples
 
@@ -78,14 +78,16 @@ class Question:
     def shape(self, sample: Sample) -> At:
         """The shape that the result must have at a sample."""
         point = sample.point(self.derived.problem, 15)
-        out, first = (point.shape(self.derived.problem.dims(n)) for n in (self.output, (*self.wrts, self.output)[0]))
+        out, first = (
+            point.shape(self.derived.problem.dims(n)) for n in (self.output, (*self.wrts, self.output)[0])
+        )
         match self.kind:
             case "vjp":
                 return first
             case "jvp" | "identity":
                 return out
             case "derivative":
-                return first if first else out
+                return first or out
         return (*out, *(n for w in self.wrts for n in point.shape(self.derived.problem.dims(w))))
 
     def truth(self, point: Point, at: At) -> Any:
@@ -166,6 +168,17 @@ class Case:
     def _results(self) -> dict[tuple[int, str], tuple[Any, ...]]:
         return {}
 
+    def forward(self, question: Question) -> Callable[..., Any]:
+        """The problem's own program of the output in question, as a bare torch function."""
+        key = id(question)
+        if key not in self._programs:
+            self._programs[key] = forward_of(question.derived.problem, [question.output]).function
+        return self._programs[key]
+
+    @cached_property
+    def _programs(self) -> dict[int, Callable[..., Any]]:
+        return {}
+
     def ours(self, sample: Sample, dtype: str) -> tuple[Any, ...]:
         """The program's results, one a derivation."""
         key = (id(sample), dtype)
@@ -180,7 +193,8 @@ class Case:
 
         real = getattr(torch, dtype)
         return [
-            torch.tensor(sample.values[v.name], dtype=torch.int64 if v.integer else real) for v in self.variables
+            torch.tensor(sample.values[v.name], dtype=torch.int64 if v.integer else real)
+            for v in self.variables
         ]
 
 
@@ -200,11 +214,13 @@ def _weighted(derived: Derived) -> str:
 
 
 def _first_variable(derived: Derived) -> str:
-    """The variable of the first of two derivatives: that of the stage whose result was differentiated again."""
+    """The variable of the first of two derivatives: that of the stage that was differentiated again."""
     name, _, output = derived.generated[0]
     indices_of_first = derived.problem.definition(name).indices
     for stage in reversed(derived.stages):
         match stage.target:
-            case Diff(Entry() | Sym() as body, wrt) if stage.indices == indices_of_first and _name(body) == output:
+            case Diff(Entry() | Sym() as body, wrt) if (
+                stage.indices == indices_of_first and _name(body) == output
+            ):
                 return _name(wrt)
     return derived.wrt
