@@ -20,7 +20,7 @@ from sympy import Expr
 from derive import calculus
 from derive.calculus import Derived, Lemma
 from derive.catalog import Entry
-from derive.errors import ShapeError, Unsupported
+from derive.errors import ShapeError
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
@@ -28,7 +28,7 @@ from derive.expr.tree import Node, value
 from derive.printing import Style, aligned
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
-from derive.read import read_formula, read_sympy
+from derive.read import read_formula, read_sympy, read_torch
 
 if TYPE_CHECKING:
     from derive.numeric import Program
@@ -129,7 +129,7 @@ class Derivation:
         shown = exposition(part)
         if sizes is None and layout is None:
             return (shown.rows(LEVELS[level], chosen),)
-        return matrix_rows(shown, _sizes(part.problem, sizes or {}), layout or "numerator", chosen)
+        return matrix_rows(shown, sizes_of(part.problem, sizes or {}), layout or "numerator", chosen)
 
     def program(self) -> Program:
         """The closed form as a torch function of the problem's variables; `.source` is its code."""
@@ -250,7 +250,7 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
     if isinstance(f, str):
         return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
     if callable(f):
-        raise Unsupported("a torch function", "write it as formula text with shapes=, or as a SymPy expression")
+        return read_torch(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
     raise TypeError(f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem")
 
 
@@ -270,7 +270,7 @@ def _integers(about: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, dtype in dtypes.items() if "int" in str(dtype))
 
 
-def _sizes(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
+def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
     known = {str(d) for v in problem.variables for d in v.dims}
     for name in sizes:
         if name not in known:

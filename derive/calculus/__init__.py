@@ -5,7 +5,8 @@
     gradient, jacobian, hessian, vjp, jvp, entrywise               (`operators`)
 """
 
-from derive.calculus.chain import Derived, differentiate
+from derive.calculus.chain import differentiate
+from derive.calculus.derived import Derived
 from derive.calculus.facts import FACTS, Fact
 from derive.calculus.identity import identity
 from derive.calculus.lemmas import Lemma, lemma

@@ -6,7 +6,7 @@ refuted by that, and is reported as not proved.
 
 from __future__ import annotations
 
-from derive.calculus.chain import Derived
+from derive.calculus.derived import Derived
 from derive.calculus.rational import is_zero
 from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step

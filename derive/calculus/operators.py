@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from sympy import KroneckerDelta, S
 
-from derive.calculus.chain import Derived, differentiate, parse_target
+from derive.calculus.chain import differentiate
+from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
@@ -56,8 +57,8 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
 def vjp(problem: Problem, output: str, wrt: str) -> Derived:
     """Σ G ∂output/∂wrt for an upstream gradient G of the output's shape; the backward formula of `output`."""
     definition = problem.definition(output)
-    upstream = _free_name(problem, "G")
-    total = _free_name(problem, "L")
+    upstream = problem.free_name("G")
+    total = problem.free_name("L")
     at = tuple(fresh(i) for i in definition.indices)
     body: Node = mul(reference(upstream, at), reference(output, at))
     for index in reversed(at):
@@ -75,7 +76,7 @@ def jvp(problem: Problem, output: str, wrt: str) -> Derived:
     """Σ ∂output/∂wrt V for a tangent V of the variable's shape."""
     derived = differentiate(problem, output, wrt)
     name = parse_target(wrt)[0]
-    tangent = _free_name(problem, "V")
+    tangent = problem.free_name("V")
     dims = problem.variable(name).dims
     rows = derived.indices[: len(derived.indices) - len(dims)]
     at = derived.indices[len(rows) :]
@@ -107,7 +108,8 @@ def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derive
 
 
 def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
-    derived = differentiate(problem, output, wrt)
+    # One product: an adjoint would be a matrix here, with the delta hidden in its definition.
+    derived = differentiate(problem, output, wrt, longest=10**6)
     dims = () if problem.definition(output).function else problem.variable(wrt).dims
     if not dims:
         return derived
@@ -129,14 +131,7 @@ def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
 
 def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:
     """The problem with a derivation's closed form as one more definition."""
-    name = _free_name(problem, letter)
+    name = problem.free_name(letter)
     definition = Definition(name, derived.indices, derived.closed_form)
     extended = replace(derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,))
     return extended, name
-
-
-def _free_name(problem: Problem, letter: str) -> str:
-    taken = {v.name for v in problem.variables} | {d.name for d in problem.definitions}
-    while letter in taken:
-        letter += "_"
-    return letter

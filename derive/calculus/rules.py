@@ -16,7 +16,8 @@ from sympy import Dummy, S
 
 from derive.errors import Unsupported
 from derive.expr.functions import NamedFunction
-from derive.expr.problem import names_in
+from derive.expr.heads import HEADS
+from derive.expr.problem import names_in, reference
 from derive.expr.tree import (
     Add,
     Bracket,
@@ -27,6 +28,7 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
     Mul,
     Neg,
     Node,
@@ -40,6 +42,7 @@ from derive.expr.tree import (
     mul,
     neg,
     value,
+    walk,
 )
 from derive.printing.present import present
 
@@ -64,8 +67,6 @@ def diff(body: Node, wrt: Node) -> Node:
         case Sym():
             return ONE
         case Entry(_, at):
-            if any(a.atoms(sympy.Indexed) for a in at):
-                raise Unsupported("differentiating by an integer position", "positions are data, not variables")
             pairs = zip(at, wrt.at, strict=True)  # type: ignore[attr-defined]
             return mul(*(Delta(i, j) for i, j in pairs if i != j))
         case Neg(inner):
@@ -147,8 +148,35 @@ def norm_rule(body: Norm, wrt: Node) -> tuple[Node, str]:
 
 
 def cases_rule(body: Cases, wrt: Node) -> tuple[Node, str]:
-    """Branch by branch; what happens at the border is a convention that the function states"""
-    return Cases(tuple((diff(branch, wrt), condition) for branch, condition in body.branches)), "cases"
+    """Branch by branch; what happens at the border is a convention that the function states.
+
+    Where one entry x_i is all that the branches know of x, the delta ∂x_i/∂x_j goes in front, so that it
+    never stands inside a branch; else each branch is multiplied by the bracket of its condition.
+    """
+    if isinstance(wrt, Sym):
+        return Cases(tuple((diff(branch, wrt), condition) for branch, condition in body.branches)), "cases"
+    assert isinstance(wrt, Entry)
+    entries = [p for branch, _ in body.branches for p in walk(branch) if isinstance(p, Entry) and p.base == wrt.base]
+    bound = {p.index for branch, _ in body.branches for p in walk(branch) if isinstance(p, (Sigma, Norm))}
+    if len(set(entries)) == 1 and not any(a.has(*bound) for a in entries[0].at if bound):
+        inner = Cases(tuple((diff(branch, entries[0]), condition) for branch, condition in body.branches))
+        return mul(inner, diff(entries[0], wrt)), "cases"
+    terms, before = [], sympy.true
+    for branch, condition in body.branches:
+        holds = sympy.And(before, condition)
+        before = sympy.And(before, sympy.Not(condition))
+        terms.append(mul(Bracket(holds), diff(branch, wrt)))
+    return add(*terms), "cases"
+
+
+def head_rule(body: Head, wrt: Node) -> tuple[Node, str]:
+    """The identity that the row of the function of a matrix states: d(A⁻¹) = -A⁻¹ dA A⁻¹ and its like."""
+    if not isinstance(wrt, Entry) or wrt.base != body.base:
+        raise Unsupported(f"the derivative of {body.op} by something that is not its matrix")
+    head = HEADS[body.op]
+    factors = head.derivative(body.own, body.at, body.companions, *wrt.at)
+    product = mul(*(reference(name, at) for name, at in factors))
+    return (product if head.sign > 0 else neg(product)), f"derivative of {body.op}"
 
 
 RULES: dict[type[Node], Rule] = {
@@ -160,6 +188,7 @@ RULES: dict[type[Node], Rule] = {
     Sigma: sigma_rule,
     Norm: norm_rule,
     Cases: cases_rule,
+    Head: head_rule,
 }
 
 

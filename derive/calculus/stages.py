@@ -26,7 +26,23 @@ from derive.calculus.tidy import cost, tidy
 from derive.expr.equation import FULL, NORMAL, Stage, Step
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, Sym, alpha, map_children, neg, rebuilt, value, walk
+from derive.expr.tree import (
+    Add,
+    Call,
+    Diff,
+    Entry,
+    Mul,
+    Neg,
+    Node,
+    Pow,
+    Sym,
+    alpha,
+    map_children,
+    neg,
+    rebuilt,
+    value,
+    walk,
+)
 from derive.printing.present import present
 
 __all__ = [

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Expr
+from sympy import Basic, Expr, Symbol
 
 from derive.errors import ShapeError
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Dim, Index
-from derive.expr.tree import Entry, Node, Sym, rename, walk
+from derive.expr.tree import Bracket, Cases, Entry, Head, Node, Sym, rename, walk
 
 __all__ = ["Definition", "Problem", "Variable", "reference"]
 
@@ -76,6 +76,12 @@ class Problem:
         sizes = {s.name for v in (*self.variables, *self.definitions) for d in v.dims for s in d.free_symbols}
         return frozenset(sizes | {v.name for v in self.variables} | {d.name for d in self.definitions})
 
+    def free_name(self, wanted: str) -> str:
+        """The name, or the first of wanted_, wanted__, … that has no meaning yet."""
+        while wanted in self.reserved:
+            wanted += "_"
+        return wanted
+
     def variable(self, name: str) -> Variable:
         """The variable of that name; a ShapeError names those there are."""
         for variable in self.variables:
@@ -117,14 +123,27 @@ class Problem:
 
 
 def names_in(node: Node) -> Iterator[str]:
-    """The names of the entries and scalars in a tree, in order."""
+    """The names of the entries and scalars in a tree, in order; those in conditions and positions too."""
     for part in walk(node):
-        if isinstance(part, Entry):
-            yield part.base
-            for position in part.at:
-                yield from (str(a.base.label) for a in position.atoms() if hasattr(a, "base"))
-        elif isinstance(part, Sym) and not isinstance(part.symbol, Index):
-            yield part.symbol.name
+        match part:
+            case Entry(base, at):
+                yield base
+                for position in at:
+                    yield from _names(position)
+            case Head(base=base):
+                yield base
+            case Sym(symbol):
+                yield from _names(symbol)
+            case Bracket(condition):
+                yield from _names(condition)
+            case Cases(branches):
+                for _, condition in branches:
+                    yield from _names(condition)
+
+
+def _names(expr: Basic) -> list[str]:
+    """The names in a SymPy expression, in alphabetical order."""
+    return sorted({s.name for s in expr.free_symbols if isinstance(s, Symbol) and not isinstance(s, Index)})
 
 
 def reference(name: str, positions: tuple[Expr, ...], *, integer: bool = False) -> Node:

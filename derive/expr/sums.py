@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, preorder_traversal
+from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
 from sympy.core.logic import fuzzy_bool
 from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
@@ -46,6 +46,16 @@ class Iverson(Expr):  # type: ignore[misc]
         return self if fuzzy_bool(exponent.is_positive) else None
 
 
+class ClosedSum(Sum):  # type: ignore[misc]
+    """SymPy's sum, built as it stands: SymPy's own constructor pulls factors into the branches of a Piecewise
+    and joins nested sums."""
+
+    def __new__(cls, function: Expr, *limits: Expr) -> ClosedSum:
+        self = Expr.__new__(cls, function, *(Tuple(*limit) for limit in limits))
+        self.is_commutative = True
+        return self  # type: ignore[no-any-return]
+
+
 def entry(base: str, at: Sequence[Expr], *, integer: bool = False) -> Expr:
     """The entry `base[at]` of a tensor; the scalar itself when there are no positions."""
     if not at:
@@ -70,7 +80,7 @@ def make_sum(body: Expr, *bound: Index) -> Expr:
         # The height is above every canonical index inside, so that no name is captured.
         height = 1 + max((-i.uid for i in indices_of(body) if i.uid < 0), default=0)
         closed = Index("_", index.dim, -height)
-        body = Sum(body.xreplace({index: closed}), (closed, 0, index.dim - 1))
+        body = ClosedSum(body.xreplace({index: closed}), (closed, 0, index.dim - 1))
     return body
 
 
@@ -81,7 +91,7 @@ def open_sum(expr: Sum, name: str | None = None) -> tuple[Index, Expr]:
     """
     *inner, (closed, _, _) = expr.limits
     index = fresh(name or closed.name, closed.dim)
-    body = Sum(expr.function, *inner) if inner else expr.function
+    body = ClosedSum(expr.function, *inner) if inner else expr.function
     return index, body.xreplace({closed: index})
 
 

@@ -13,6 +13,7 @@ SymPy merges 1/(1+e) · e/(1+e) and sorts (1-s)·s as soon as they are built; a 
 | Mul     | a b                    | Diff    | d/dx a, not yet carried out   |
 | Frac    | a / b                  | Norm    | ‖v‖_p over one index          |
 | Pow     | a^b                    | Group   | (a), brackets that were written |
+| Head    | (A^{-1})_{ij}, det A   |         |                               |
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 import sympy
 from sympy import Expr, Piecewise, S
+from sympy.core.symbol import Str
 from sympy.logic.boolalg import Boolean
 
 from derive.errors import Unsupported
@@ -42,6 +44,8 @@ __all__ = [
     "Entry",
     "Frac",
     "Group",
+    "Head",
+    "HeadValue",
     "Mul",
     "Neg",
     "Node",
@@ -192,6 +196,46 @@ class Group(Node):
     body: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Head(Node):
+    """One entry of a function of the whole matrix `base` (see `expr.heads`): the inverse's, the determinant.
+
+    It stands alone as the body of the definition `own`; `companions` name the definitions that its
+    derivative needs.
+    """
+
+    op: str
+    base: str
+    at: tuple[Expr, ...]
+    own: str
+    companions: tuple[str, ...] = ()
+
+
+class HeadValue(Expr):  # type: ignore[misc]
+    """The value of a Head: the op, the matrix and the positions."""
+
+    is_real = True
+    is_commutative = True
+
+    @property
+    def op(self) -> str:
+        """The name of the row in `expr.heads`."""
+        return str(self.args[0])
+
+    @property
+    def base(self) -> str:
+        """The name of the matrix."""
+        return str(self.args[1])
+
+    @property
+    def at(self) -> tuple[Expr, ...]:
+        """The positions."""
+        return tuple(self.args[2:])
+
+    def _eval_derivative(self, s: Expr) -> Expr:
+        raise Unsupported(f"SymPy's derivative of {self.op}({self.base})")
+
+
 class DiffValue(Expr):  # type: ignore[misc]
     """The value of a Diff: a derivative that has not been carried out."""
 
@@ -295,6 +339,11 @@ def _(node: Norm) -> Expr:
     body = value(node.body)
     powers = body**node.p if node.p.is_even else sympy.Abs(body) ** node.p
     return make_sum(powers, node.index) ** (1 / node.p)
+
+
+@_value.register
+def _(node: Head) -> Expr:
+    return HeadValue(Str(node.op), Str(node.base), *node.at)
 
 
 @_value.register
@@ -422,6 +471,8 @@ def rename(node: Node, mapping: dict[Index, Expr]) -> Node:
             return Entry(base, tuple(a.xreplace(mapping) for a in at), integer)
         case Delta(i, j):
             return Delta(i.xreplace(mapping), j.xreplace(mapping))
+        case Head(at=at):
+            return replace(node, at=tuple(a.xreplace(mapping) for a in at))
         case Bracket(condition):
             return Bracket(condition.xreplace(mapping))
         case Sym(symbol):

@@ -24,7 +24,7 @@ from derive.printing.style import Style
 __all__ = ["Exposition"]
 
 # How a definition that is itself a derivative is written.
-DERIVED = {"gradient": r"(\nabla {})", "derivative": "{}'"}
+DERIVED = {"gradient": r"(\nabla {})", "derivative": "{}'", "adjoint": r"\bar{{{}}}"}
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def shape_of(node):
         ("sum(x*sum(y))", "x: n, y: n", "sum_i xi sum_j yj"),
         ("sum(x) + sum(y)", "x: n, y: m", "(sum_i xi + sum_i yi)"),
         ("mean(A)", "A: m n", "1 / m n sum_i sum_j Aij"),
-        ("mean(A)", "A: 2 n", "sum_i sum_j Aij / 2 n"),
+        ("mean(A)", "A: 2 n", "1 / 2 n sum_i sum_j Aij"),
         ("norm(A @ x)", "A: m n, x: n", "norm_i sum_j Aij xj"),
         ("x*A", "A: m n, x: n", "xj Aij"),
         ("A - mean(A, 1)", "A: n n", "(Aij + -sum_k Ajk / n)"),

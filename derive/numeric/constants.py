@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
 from derive.errors import Unsupported
+from derive.expr.functions import elementary
 from derive.numeric.code import Code, atom, infix, negative
 
 __all__ = ["number"]
 
-_CONSTANTS = {S.Pi: "math.pi", S.Exp1: "math.e", S.Infinity: "math.inf", S.NaN: "math.nan", S.ImaginaryUnit: ""}
+_CONSTANTS = {
+    S.Pi: "math.pi",
+    S.Exp1: "math.e",
+    S.Infinity: "math.inf",
+    S.NaN: "math.nan",
+}
 _FUNCTIONS = {sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.gamma: "gamma"}
 
 
 def number(expr: Expr) -> Code:
     """Python code for a real number such as 2, 1/3, pi, sqrt(2)."""
+    expr = elementary(expr)
     if expr.is_Integer:
         return atom(str(expr)) if expr >= 0 else negative(atom(str(-expr)))
     if expr.is_Rational:
@@ -23,17 +32,12 @@ def number(expr: Expr) -> Code:
         return infix("/", top, bottom, free=True)
     if expr is S.NegativeInfinity:
         return negative(atom("math.inf"))
-    if expr in _CONSTANTS and _CONSTANTS[expr]:
+    if expr in _CONSTANTS:
         return atom(_CONSTANTS[expr])
     if isinstance(expr, Mul):
-        if expr.could_extract_minus_sign():
-            return negative(number(-expr))
-        top, bottom = expr.as_numer_denom()
-        if bottom is not S.One:
-            return infix("/", number(top), number(bottom), free=True)
-        return _chain("*", expr.args)
+        return _product(expr)
     if isinstance(expr, Add):
-        return _chain("+", expr.args)
+        return _sum(expr)
     if isinstance(expr, Pow) and expr.exp == S.Half and expr.base.is_positive:
         return _named("sqrt", expr.base)
     if isinstance(expr, Pow) and expr.exp.is_negative:
@@ -47,13 +51,24 @@ def number(expr: Expr) -> Code:
     return negative(atom(text[1:])) if text.startswith("-") else atom(text)
 
 
+def _product(expr: Mul) -> Code:
+    if expr.could_extract_minus_sign():
+        return negative(number(-expr))
+    top, bottom = expr.as_numer_denom()
+    if bottom is not S.One:
+        return infix("/", number(top), number(bottom), free=True)
+    return reduce(lambda a, b: infix("*", a, b, free=True), map(number, expr.args))
+
+
+def _sum(expr: Add) -> Code:
+    first, *rest = sorted(expr.args, key=lambda term: term.could_extract_minus_sign())
+    code = number(first)
+    for term in rest:
+        minus = term.could_extract_minus_sign()
+        code = infix("-" if minus else "+", code, number(-term if minus else term), free=True)
+    return code
+
+
 def _named(name: str, argument: Expr) -> Code:
     inner = number(argument)
     return Code(f"math.{name}({{0}})", (inner,), (0,), free=True)
-
-
-def _chain(operator: str, args: tuple[Expr, ...]) -> Code:
-    code = number(args[0])
-    for arg in args[1:]:
-        code = infix(operator, code, number(arg), free=True)
-    return code
