@@ -47,7 +47,12 @@ class Question:
             return self.derived.problem.outputs[0]
         if self.kind == "vjp":
             return _weighted(self.derived)
-        return self.derived.generated[0][2] if self.derived.generated else self.derived.output
+        return self.repeated[0][2] if self.repeated else self.derived.output
+
+    @cached_property
+    def repeated(self) -> tuple[tuple[str, str, str], ...]:
+        """The definitions that are derivatives of the author's output, and were differentiated again."""
+        return tuple(g for g in self.derived.generated if g[1] != "adjoint")
 
     @cached_property
     def wrts(self) -> tuple[str, ...]:
@@ -55,9 +60,9 @@ class Question:
         if self.kind == "identity":
             return ()
         if self.kind == "hessian":
-            return (_first_variable(self.derived), self.derived.wrt)
+            return (_first_variable(self.derived, self.repeated[0]), self.derived.wrt)
         if self.kind == "derivative":
-            return (self.derived.wrt,) * (1 + len(self.derived.generated))
+            return (self.derived.wrt,) * (1 + len(self.repeated))
         return (self.derived.wrt,)
 
     @cached_property
@@ -213,9 +218,9 @@ def _weighted(derived: Derived) -> str:
     return parents[0]
 
 
-def _first_variable(derived: Derived) -> str:
+def _first_variable(derived: Derived, generated: tuple[str, str, str]) -> str:
     """The variable of the first of two derivatives: that of the stage that was differentiated again."""
-    name, _, output = derived.generated[0]
+    name, _, output = generated
     indices_of_first = derived.problem.definition(name).indices
     for stage in reversed(derived.stages):
         match stage.target:

@@ -33,6 +33,8 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
+    HeadValue,
     Mul,
     Neg,
     Node,
@@ -211,6 +213,16 @@ def _quotient(top: Compiled, bottom: Compiled) -> Compiled:
     return Compiled(run, top.free | bottom.free)
 
 
+def _head(op: str, base: str, at: Sequence[Expr]) -> Compiled:
+    parts = [compiled(a) for a in at]
+    runs = [p.run for p in parts]
+
+    def run(point: Any, env: Env) -> Any:
+        return point.of_matrix(op, base, tuple(int(r(point, env)) for r in runs))
+
+    return Compiled(run, _free(parts))
+
+
 def _norm(node: Norm) -> Compiled:
     body, p = compiled(node.body), compiled(node.p)
     powers = Compiled(lambda point, env: abs(body.run(point, env)) ** p.run(point, env), body.free)
@@ -302,6 +314,8 @@ KINDS: dict[type, Callable[[Any], Compiled]] = {
     Cases: lambda node: _branches(node.branches),
     Norm: _norm,
     Diff: _difference,
+    Head: lambda node: _head(node.op, node.base, node.at),
+    HeadValue: lambda expr: _head(expr.op, expr.base, expr.at),
     Index: lambda index: Compiled(lambda _point, env: env[index], frozenset([index])),
     Symbol: _symbol,
     Indexed: lambda entry: _entry(str(entry.base.label), entry.indices),

@@ -7,7 +7,7 @@ from typing import Any
 
 from derive.errors import DeriveError, Unsupported
 
-__all__ = ["FUNCTIONS", "OutsideDomain", "applied"]
+__all__ = ["FUNCTIONS", "MATRIX_FUNCTIONS", "OutsideDomain", "applied", "applied_to_matrix"]
 
 
 class OutsideDomain(DeriveError, ArithmeticError):
@@ -63,3 +63,28 @@ def applied(name: str) -> Callable[[Any, list[Any]], Any]:
         return value
 
     return apply
+
+
+def _eigen(ctx: Any, matrix: Any, place: int) -> Any:
+    # Only the symmetric part is looked at, so that an entry can be moved alone.
+    return ctx.eigsy((matrix + matrix.T) / 2)[place]
+
+
+# The head of a function of a whole matrix → its value, given an mpmath context and an mpmath matrix.
+MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "inverse": lambda ctx, matrix: ctx.inverse(matrix),
+    "det": lambda ctx, matrix: ctx.det(matrix),
+    "logabsdet": lambda ctx, matrix: ctx.log(abs(ctx.det(matrix))),
+    "eigenvalues": lambda ctx, matrix: _eigen(ctx, matrix, 0),
+    "eigenvectors": lambda ctx, matrix: _eigen(ctx, matrix, 1),
+}
+
+
+def applied_to_matrix(op: str, ctx: Any, rows: list[list[Any]]) -> Any:
+    """The function of a matrix: a matrix, a vector or a number; OutsideDomain where it has no value."""
+    if op not in MATRIX_FUNCTIONS:
+        raise Unsupported(f"evaluating {op}", "verification.functions has no row for it")
+    try:
+        return MATRIX_FUNCTIONS[op](ctx, ctx.matrix(rows))
+    except (ArithmeticError, ValueError) as error:
+        raise OutsideDomain(f"{op} has no value here: {error}") from error

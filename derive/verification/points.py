@@ -25,7 +25,7 @@ from derive.expr.indices import Index
 from derive.expr.problem import Definition, Problem
 from derive.expr.tree import Node
 from derive.verification.evaluation import Compiled, Env, Place, compiled
-from derive.verification.functions import OutsideDomain
+from derive.verification.functions import OutsideDomain, applied_to_matrix
 
 __all__ = ["DIGITS", "Local", "Point", "Shifted", "context", "derivative_at", "positions"]
 
@@ -107,6 +107,13 @@ class Point:
     def value(self, node: Node | Expr, env: Env) -> Any:
         """The value of a tree or an expression; `env` gives the positions of its free indices."""
         return compiled(node).run(self, env)
+
+    def of_matrix(self, op: str, base: str, at: tuple[int, ...]) -> Any:
+        """One entry of a function of a whole matrix, such as its inverse."""
+        if (op, base) not in self.memo:
+            self.memo[op, base] = applied_to_matrix(op, self.ctx, self.table(base))
+        whole = self.memo[op, base]
+        return whole[at[0] if len(at) == 1 else at] if at else whole
 
     def partial(self, body: Compiled, child: Place | None, wrt: Place, env: Env) -> Any:
         """∂body/∂wrt with every other name held; a bare name stands for the body of its definition."""

@@ -9,7 +9,7 @@ of the variables.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ from derive.expr.equation import Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Index
 from derive.expr.problem import Problem, Variable
-from derive.expr.tree import Call, Diff, DiffValue, Entry, Node, Sym, value
+from derive.expr.tree import Call, Diff, DiffValue, Entry, Head, Node, Sym, value, walk
 from derive.numeric import Evaluator
 from derive.verification.evaluation import compiled
 from derive.verification.functions import OutsideDomain
@@ -32,6 +32,7 @@ from derive.verification.sizes import seeded
 __all__ = [
     "Failure",
     "StepsResult",
+    "adjoints_of",
     "agrees",
     "check_lemma",
     "check_stage",
@@ -45,6 +46,7 @@ LEMMA_SCALES = (1.0, 0.1, 3.0, 1.0)
 
 Side = Callable[[Point, dict[Any, int]], Any]
 Labelled = tuple[Point, str]
+Adjoints = Mapping[str, tuple[str, str]]  # the adjoint's name → what is differentiated, and by which name
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class Equation:
 
 def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> StepsResult:
     """Every step of every stage of a derivation, and of every lemma that it rests on."""
-    stages = [check_stage(stage, derived.problem, samples, seed) for stage in derived.all_stages]
+    adjoints = adjoints_of(derived)
+    stages = [check_stage(stage, derived.problem, samples, seed, adjoints) for stage in derived.all_stages]
     lemmas = [check_lemma(lemma, seed) for lemma in lemmas_of(derived)]
     return StepsResult(
         sum(r.steps for r in stages),
@@ -92,11 +95,13 @@ def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> S
     )
 
 
-def check_stage(stage: Stage, problem: Problem, samples: Sequence[Sample], seed: int = 0) -> StepsResult:
-    """The equations of one stage at every sample."""
+def check_stage(
+    stage: Stage, problem: Problem, samples: Sequence[Sample], seed: int = 0, adjoints: Adjoints | None = None
+) -> StepsResult:
+    """The equations of one stage at every sample; `adjoints` says what the names of adjoints stand for."""
     local = _is_local(stage, problem)
     points = [(_local(s, stage, problem, seed) if local else s.point(problem), s.label) for s in samples]
-    return _check(stage, list(equations(stage, problem)), points, seed)
+    return _check(stage, list(equations(stage, problem, adjoints or {})), points, seed)
 
 
 @lru_cache(maxsize=512)
@@ -112,12 +117,26 @@ def check_lemma(lemma: Lemma, seed: int = 0) -> StepsResult:
         if domain == "normal":
             both_signs(drawn, parameters, rng)
         points = [(Point(problem, {}, values), f"{values}") for values in drawn]
-        result = _check(lemma.stage, list(equations(lemma.stage, problem)), points, seed)
+        result = _check(lemma.stage, list(equations(lemma.stage, problem, {})), points, seed)
         failures = failures or result
         if not result.unknown:
             return result
     assert failures is not None
     return failures
+
+
+def adjoints_of(derived: Derived) -> dict[str, tuple[str, str]]:
+    """What each named adjoint stands for: the output, and the intermediate it is differentiated by."""
+    order = [d.name for d in derived.problem.definitions]
+    found = {}
+    for name, kind, of in derived.generated:
+        if kind == "adjoint":
+            # Of two derivatives, the adjoints of the first come before the definition of its result.
+            later = [
+                g for g in derived.generated if g[1] != "adjoint" and order.index(g[0]) > order.index(name)
+            ]
+            found[name] = (later[0][2] if later else derived.output, of)
+    return found
 
 
 def lemmas_of(derived: Derived) -> tuple[Lemma, ...]:
@@ -135,9 +154,9 @@ def lemmas_of(derived: Derived) -> tuple[Lemma, ...]:
 # ── the equations of a stage ────────────────────────────────────────────────────────────────────────
 
 
-def equations(stage: Stage, problem: Problem) -> Iterator[Equation]:
+def equations(stage: Stage, problem: Problem, adjoints: Adjoints) -> Iterator[Equation]:
     """What a stage claims: its start, every step and fact, and its result against SymPy's derivative."""
-    target = _target(stage, problem)
+    target = _target(stage, problem, adjoints)
     if stage.start != stage.target:
         yield _equation("what is derived", target, _side(stage.start), stage.target, stage.start)
     previous = stage.start
@@ -154,7 +173,7 @@ def equations(stage: Stage, problem: Problem) -> Iterator[Equation]:
             yield Equation(
                 f"{label} rests on {given}", _side_of(1), _side_of(_is_declared(given, problem)), ()
             )
-    if _is_local(stage, problem):
+    if _is_local(stage, problem) and not _has_head(stage.start):
         by_sympy, result = _by_sympy(stage, problem), _side(stage.result)
         claim = _equation("SymPy's derivative", by_sympy, result, stage.target, stage.result)
         yield replace(claim, looks=2)
@@ -173,9 +192,16 @@ def _side_of(known: int) -> Side:
     return lambda _point, _env: known
 
 
-def _target(stage: Stage, problem: Problem) -> Side:
+def _has_head(node: Node) -> bool:
+    """Whether a function of a whole matrix occurs, of whose entries SymPy knows no derivative."""
+    return any(isinstance(part, Head) for part in walk(node))
+
+
+def _target(stage: Stage, problem: Problem, adjoints: Adjoints) -> Side:
     """The target: a partial derivative of a definition in a local stage, the whole derivative elsewhere."""
     target = stage.target
+    if isinstance(target, (Entry, Sym)) and _name(target) in adjoints:
+        return _adjoint(target, problem, *adjoints[_name(target)])
     if not isinstance(target, Diff) or _is_local(stage, problem) or isinstance(target.body, Call):
         return _side(target)
     body, wrt = target.body, target.wrt
@@ -185,6 +211,17 @@ def _target(stage: Stage, problem: Problem) -> Side:
         return derivative_at(point, lambda p: p.entry(*output), [{variable: 1}])
 
     return total
+
+
+def _adjoint(target: Entry | Sym, problem: Problem, output: str, name: str) -> Side:
+    """An adjoint: the derivative of the output by an intermediate, through everything that follows it."""
+    rank = len(problem.dims(output))
+
+    def derivative(point: Point, env: dict[Any, int]) -> Any:
+        _, at = _place(target, point, env)
+        return derivative_at(point, lambda p: p.entry(output, at[:rank]), [{(name, at[rank:]): 1}])
+
+    return derivative
 
 
 def _by_sympy(stage: Stage, problem: Problem) -> Side:
