@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sympy import Expr
+from sympy import Expr, Min
 
 from derive.errors import Unsupported
 from derive.expr.indices import Dim
@@ -55,9 +55,14 @@ def one(dims: Dims) -> Dims:
     return dims[:1]
 
 
+def least(dims: Dims) -> Dims:
+    """One number for each of the shorter side."""
+    return (Min(*dims),)
+
+
 def unsupported(*_: object) -> tuple[tuple[str, tuple[Expr, ...]], ...]:
     """The derivative of an eigenvector has no row."""
-    raise Unsupported("the derivative of an eigenvector", "eigenvalues can be differentiated once")
+    raise Unsupported("the derivative of an eigenvector or singular vector", "eigenvalues and singular values can be differentiated once")
 
 
 HEADS: dict[str, MatrixHead] = {
@@ -98,6 +103,31 @@ HEADS: dict[str, MatrixHead] = {
             lambda own, at, companions, k, l: ((companions[0], (k, at[0])), (companions[0], (l, at[0]))),
             "a simple eigenvalue of a symmetric matrix: dλ = vᵀ dA v",
             companions=("eigenvectors",),
+        ),
+        MatrixHead(
+            "singular values",
+            least,
+            r"\sigma({})",
+            "torch.linalg.svdvals({0})",
+            lambda own, at, companions, k, l: ((companions[0], (k, at[0])), (companions[1], (at[0], l))),
+            "a simple singular value: dσ = uᵀ dA v",
+            companions=("left singular vectors", "right singular vectors"),
+        ),
+        MatrixHead(
+            "left singular vectors",
+            lambda dims: (dims[0], *least(dims)),
+            "U({})",
+            "torch.linalg.svd({0}, full_matrices=False).U",
+            unsupported,
+            "",
+        ),
+        MatrixHead(
+            "right singular vectors",
+            lambda dims: (*least(dims), dims[1]),
+            "V({})^T",
+            "torch.linalg.svd({0}, full_matrices=False).Vh",
+            unsupported,
+            "",
         ),
         MatrixHead(
             "eigenvectors",

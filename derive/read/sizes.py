@@ -1,8 +1,8 @@
 """Sizes that remember their dimension while a torch function is traced.
 
-A size is a Python int of a concrete, made-up value, so that torch's argument parser and `range` accept it;
-arithmetic on it keeps the symbolic expression. `math.sqrt` of a size is caught while tracing; where a size
-escapes into a plain number all the same, two traces at different sizes disagree and the trace is refused.
+A size stands for a concrete, made-up number, so that `range` and torch's factories accept it; arithmetic on
+it keeps the symbolic expression. `math.sqrt` and its like are caught while tracing; where a size escapes into
+a plain number all the same, two traces at different sizes disagree and the trace is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,40 @@ __all__ = ["Scalar", "Size", "expression", "symbolic_math"]
 class _Symbolic:
     """What sizes and scalars share: a SymPy expression beside a concrete number."""
 
-    expr: Expr
+    def __init__(self, expr: Expr, number: Any) -> None:
+        self.expr, self.number = expr, number
+
+    def __float__(self) -> float:
+        return float(self.number)
+
+    def __int__(self) -> int:
+        return int(self.number)
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.number < plain(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.number <= plain(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.number > plain(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.number >= plain(other))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _Symbolic):
+            return bool(self.expr == other.expr)
+        return bool(self.number == other)
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+    def __bool__(self) -> bool:
+        return bool(self.number)
+
+    def __repr__(self) -> str:
+        return str(self.expr)
 
     def _of(self, other: Any, operation: Callable[[Any, Any], Any], flipped: bool = False) -> Any:
         left, right = (other, self) if flipped else (self, other)
@@ -72,33 +105,15 @@ class _Symbolic:
         return wrap(-self.expr, -plain(self))
 
 
-class Size(_Symbolic, int):
-    """A dimension's size: an int that knows its symbol."""
+class Size(_Symbolic):
+    """A dimension's size: a whole number that knows its symbol."""
 
-    def __new__(cls, expr: Expr, number: int) -> Size:
-        self = int.__new__(cls, number)
-        self.expr = expr
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Size):
-            return bool(self.expr == other.expr)
-        return int(self) == other
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(int(self))
+    def __index__(self) -> int:
+        return int(self.number)
 
 
-class Scalar(_Symbolic, float):
+class Scalar(_Symbolic):
     """A number made from sizes, such as the square root of one."""
-
-    def __new__(cls, expr: Expr, number: float) -> Scalar:
-        self = float.__new__(cls, number)
-        self.expr = expr
-        return self
 
 
 def expression(number: Any) -> Expr:
@@ -147,7 +162,7 @@ CONSTANTS = (
 
 def plain(number: Any) -> Any:
     """The Python number itself."""
-    return int(number) if isinstance(number, Size) else float(number) if isinstance(number, Scalar) else number
+    return number.number if isinstance(number, _Symbolic) else number
 
 
 def wrap(expr: Expr, number: Any) -> Any:

@@ -135,6 +135,10 @@ def _watched(trace: Trace, code: Any, names: dict[int, str]) -> Iterator[None]:
                 if isinstance(item, Traced):
                     names.setdefault(id(item), name)
 
+    import torch
+
+    # arange alone takes no size in its argument parser.
+    arange, torch.arange = torch.arange, lambda *args, **kwargs: call(trace, "arange", args, kwargs)
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
@@ -142,6 +146,7 @@ def _watched(trace: Trace, code: Any, names: dict[int, str]) -> Iterator[None]:
             yield
     finally:
         sys.setprofile(before)
+        torch.arange = arange
 
 
 def _problem(trace: Trace, inputs: Mapping[str, Traced], result: Any, locals_: Mapping[int, str]) -> Problem:
@@ -183,15 +188,12 @@ def _name_values(trace: Trace, outputs: Sequence[Traced], locals_: Mapping[int, 
         v.name = free_name((wanted,), taken)
         taken.add(v.name)
     for v in trace.values:
+        if v.forced and not v.name:
+            own = f"{v.inputs[0].name}_{HEAD_NAMES[v.op]}" if v.op in HEADS else "M"
+            v.name = free_name((own, f"{own}_1"), taken)
+            taken.add(v.name)
+    for v in trace.values:
         if v.name or v.raw.kind != "real" or any(v is o for o in outputs):
-            continue
-        if v.forced and v.op in HEADS:
-            v.name = free_name((f"{v.inputs[0].name}_{HEAD_NAMES[v.op]}",), taken)
-            taken.add(v.name)
-            continue
-        if v.forced:
-            v.name = free_name(("M", "A", "B"), taken)
-            taken.add(v.name)
             continue
         heavy = v.op in NAMED_OPS or (_has_sum(v) and any(u.op not in LINEAR_OPS for u in users.get(id(v), [])))
         shared = len(users.get(id(v), [])) > 1 and v.op not in ("input",) and _has_sum(v)
@@ -205,7 +207,16 @@ NAMED_OPS: dict[str, tuple[str, ...]] = {
     "softmax": ("s", "p"),
 }
 
-HEAD_NAMES = {"inverse": "inv", "det": "det", "logabsdet": "logdet", "eigenvalues": "lambda", "eigenvectors": "V"}
+HEAD_NAMES = {
+    "inverse": "inv",
+    "det": "det",
+    "logabsdet": "logdet",
+    "eigenvalues": "lambda",
+    "eigenvectors": "V",
+    "singular values": "sigma",
+    "left singular vectors": "U",
+    "right singular vectors": "V",
+}
 
 # Operations that keep a sum as easy to differentiate as it was.
 LINEAR_OPS = {

@@ -41,8 +41,9 @@ class Trace:
 
     def head(self, name: str, matrix: Traced) -> Traced:
         """A function of a whole matrix (see `expr.heads`): a definition of its own, and so is the matrix."""
-        if len(matrix.raw.dims) != 2 or matrix.raw.dims[0] != matrix.raw.dims[1]:
-            raise ShapeError(f"{name} takes one square matrix, not {matrix.array}")
+        square = "singular" not in name
+        if len(matrix.raw.dims) != 2 or (square and matrix.raw.dims[0] != matrix.raw.dims[1]):
+            raise ShapeError(f"{name} takes one {'square ' if square else ''}matrix, not {matrix.array}")
         if (name, id(matrix)) not in self.heads:
             row = HEADS[name]
             companions = [self.head(c, matrix) for c in row.companions]

@@ -15,7 +15,6 @@ from derive.expr.tree import Delta, Node, Sigma, add, mul, neg
 from derive.read import arrays as base
 from derive.read.arithmetic import multiply, plus, product_sum
 from derive.read.arrays import Array, Positions
-from derive.read.ops.reductions import p_norm
 from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.traced import Refused, Trace, Traced
 
@@ -263,11 +262,20 @@ def eigvalsh(trace: Trace, A: Traced, UPLO: str = "L", *, out: Any = None) -> Tr
     return trace.head("eigenvalues", A)
 
 
-def matrix_norm(input: Array, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Array:
-    """The Frobenius norm."""
+@composite("svdvals", "linalg_svdvals")
+def svdvals(trace: Trace, A: Traced, *, driver: Any = None, out: Any = None) -> Traced:
+    """The singular values, in descending order."""
+    return trace.head("singular values", A)
+
+
+@composite("matrix_norm", "linalg_matrix_norm")
+def matrix_norm(
+    trace: Trace, A: Traced, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """The Frobenius norm; 2 is the largest singular value, nuc the sum of them."""
     if ord == "fro":
-        return p_norm(as_real(input), 2, dim, keepdim)
-    raise Unsupported(f"the matrix norm of order {ord!r}", "use the Frobenius norm")
-
-
-op("matrix_norm", "linalg_matrix_norm")(matrix_norm)
+        return A.norm(dim=list(dim), keepdim=keepdim)
+    if ord in (2, "nuc") and not keepdim and len(A.raw.dims) == 2:
+        values = trace.head("singular values", A)
+        return values[0] if ord == 2 else values.sum()
+    raise Unsupported(f"the matrix norm of order {ord!r}", "use fro, nuc or 2")

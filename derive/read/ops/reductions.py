@@ -180,10 +180,8 @@ def norm(
     """The p-norm; of a matrix with an order, the matrix norm of that order."""
     array, order = as_real(input), p if ord is None else ord
     whole_matrix = array.rank == 2 and (dim is None or len(axes_of(array, dim)) == 2)
-    if whole_matrix and order not in (None, "fro"):
-        from derive.read.ops.linear import matrix_norm
-
-        return matrix_norm(array, order)
+    if whole_matrix and order not in (None, "fro") and ord is not None:
+        raise Unsupported(f"linalg.norm of a matrix of order {order!r}", "write torch.linalg.matrix_norm")
     return p_norm(array, order, dim, keepdim)
 
 
