@@ -161,7 +161,7 @@ class Evaluator:
                 scalar = self._scalar(expr)
                 return lambda _: scalar
             case HeadValue():
-                return self._head(expr)
+                return self._of_matrix(expr)
             case Indexed():
                 return self._entry(expr)
             case Add():
@@ -217,7 +217,7 @@ class Evaluator:
             return _number(self.bindings[expr.name], expr)
         raise FormulaError(f"{expr} has no value; bind it (bound: {', '.join(self.bindings) or 'nothing'})")
 
-    def _head(self, expr: HeadValue) -> Closure:
+    def _of_matrix(self, expr: HeadValue) -> Closure:
         """An entry of a function of a whole matrix, by mpmath's own linear algebra."""
         if expr.base not in self.bindings:
             raise FormulaError(f"{expr.base} has no value; bind it")

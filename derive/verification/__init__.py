@@ -1,6 +1,6 @@
 """Verification: samples, referees, tolerances; from a derivation to a report.
 
-    Derived, Program ─► samples ─► referees ─► checks ─► Report
+Derived, Program ─► samples ─► referees ─► checks ─► Report
 """
 
 from derive.verification.judge import verify

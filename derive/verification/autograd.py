@@ -6,11 +6,11 @@ contracted with the upstream G or tangent V of the sample, never summed up: a su
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from derive.errors import ShapeError
-from derive.numeric import forward_of
 from derive.verification.case import Case, Question, indices
 from derive.verification.samples import Sample
 
@@ -21,7 +21,6 @@ Function = Callable[..., Any]
 
 def function_of(case: Case, question: Question) -> tuple[Function, str]:
     """The function of the program's parameters that is differentiated, and whose it is."""
-    problem = question.derived.problem
     own = slice(1 if question.extra else 0, None)
     if case.reference is not None:
         reference = case.reference
@@ -31,8 +30,7 @@ def function_of(case: Case, question: Question) -> tuple[Function, str]:
 
         if _returned(question) is not None:
             return chosen, "the reference"
-    program = forward_of(problem, [question.output])
-    return program.function, "the forward program"
+    return case.forward(question), "the forward program"
 
 
 def _returned(question: Question) -> int | None:
@@ -57,7 +55,9 @@ def _chosen(result: Any, question: Question) -> Any:
         return result[0]
     outputs = question.derived.problem.outputs
     if question.output not in outputs or len(outputs) != len(result):
-        raise ShapeError(f"the reference returns {len(result)} results; which one is {question.output} is not known")
+        raise ShapeError(
+            f"the reference returns {len(result)} results; which one is {question.output} is not known"
+        )
     return result[outputs.index(question.output)]
 
 
@@ -133,7 +133,7 @@ def forward_mode(case: Case, question: Question, sample: Sample) -> Any:
         return torch.stack(entries).reshape(shape)
     columns = []
     every = [[(p, at) for at in indices(args[p].shape)] for p in places]
-    for chosen in _product(every):
+    for chosen in itertools.product(*every):
         along = function
         for place, at in chosen:
             along = _along(along, place, _unit(args[place], at))
@@ -165,9 +165,3 @@ def _unit(like: Any, at: tuple[int, ...]) -> Any:
     unit = torch.zeros_like(like)
     unit[at] = 1
     return unit
-
-
-def _product(every: Sequence[Sequence[Any]]) -> Any:
-    import itertools
-
-    return itertools.product(*every)

@@ -12,7 +12,7 @@ from derive.calculus import Derived
 from derive.errors import ShapeError
 from derive.expr.problem import Variable
 from derive.expr.tree import Diff, Entry, Sym
-from derive.numeric import Program
+from derive.numeric import Program, forward_of
 from derive.verification.points import Point, derivative_at
 from derive.verification.samples import Sample, draw_samples, small_samples
 
@@ -47,7 +47,12 @@ class Question:
             return self.derived.problem.outputs[0]
         if self.kind == "vjp":
             return _weighted(self.derived)
-        return self.derived.generated[0][2] if self.derived.generated else self.derived.output
+        return self.repeated[0][2] if self.repeated else self.derived.output
+
+    @cached_property
+    def repeated(self) -> tuple[tuple[str, str, str], ...]:
+        """The definitions that are derivatives of the author's output, and were differentiated again."""
+        return tuple(g for g in self.derived.generated if g[1] != "adjoint")
 
     @cached_property
     def wrts(self) -> tuple[str, ...]:
@@ -55,9 +60,9 @@ class Question:
         if self.kind == "identity":
             return ()
         if self.kind == "hessian":
-            return (_first_variable(self.derived), self.derived.wrt)
+            return (_first_variable(self.derived, self.repeated[0]), self.derived.wrt)
         if self.kind == "derivative":
-            return (self.derived.wrt,) * (1 + len(self.derived.generated))
+            return (self.derived.wrt,) * (1 + len(self.repeated))
         return (self.derived.wrt,)
 
     @cached_property
@@ -78,14 +83,16 @@ class Question:
     def shape(self, sample: Sample) -> At:
         """The shape that the result must have at a sample."""
         point = sample.point(self.derived.problem, 15)
-        out, first = (point.shape(self.derived.problem.dims(n)) for n in (self.output, (*self.wrts, self.output)[0]))
+        out, first = (
+            point.shape(self.derived.problem.dims(n)) for n in (self.output, (*self.wrts, self.output)[0])
+        )
         match self.kind:
             case "vjp":
                 return first
             case "jvp" | "identity":
                 return out
             case "derivative":
-                return first if first else out
+                return first or out
         return (*out, *(n for w in self.wrts for n in point.shape(self.derived.problem.dims(w))))
 
     def truth(self, point: Point, at: At) -> Any:
@@ -166,6 +173,17 @@ class Case:
     def _results(self) -> dict[tuple[int, str], tuple[Any, ...]]:
         return {}
 
+    def forward(self, question: Question) -> Callable[..., Any]:
+        """The problem's own program of the output in question, as a bare torch function."""
+        key = id(question)
+        if key not in self._programs:
+            self._programs[key] = forward_of(question.derived.problem, [question.output]).function
+        return self._programs[key]
+
+    @cached_property
+    def _programs(self) -> dict[int, Callable[..., Any]]:
+        return {}
+
     def ours(self, sample: Sample, dtype: str) -> tuple[Any, ...]:
         """The program's results, one a derivation."""
         key = (id(sample), dtype)
@@ -180,7 +198,8 @@ class Case:
 
         real = getattr(torch, dtype)
         return [
-            torch.tensor(sample.values[v.name], dtype=torch.int64 if v.integer else real) for v in self.variables
+            torch.tensor(sample.values[v.name], dtype=torch.int64 if v.integer else real)
+            for v in self.variables
         ]
 
 
@@ -199,12 +218,14 @@ def _weighted(derived: Derived) -> str:
     return parents[0]
 
 
-def _first_variable(derived: Derived) -> str:
-    """The variable of the first of two derivatives: that of the stage whose result was differentiated again."""
-    name, _, output = derived.generated[0]
+def _first_variable(derived: Derived, generated: tuple[str, str, str]) -> str:
+    """The variable of the first of two derivatives: that of the stage that was differentiated again."""
+    name, _, output = generated
     indices_of_first = derived.problem.definition(name).indices
     for stage in reversed(derived.stages):
         match stage.target:
-            case Diff(Entry() | Sym() as body, wrt) if stage.indices == indices_of_first and _name(body) == output:
+            case Diff(Entry() | Sym() as body, wrt) if (
+                stage.indices == indices_of_first and _name(body) == output
+            ):
                 return _name(wrt)
     return derived.wrt

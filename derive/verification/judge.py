@@ -17,6 +17,9 @@ from derive.verification.tolerance import TOLERANCES
 
 __all__ = ["verify"]
 
+# What torch and an author's function raise where they cannot answer: no forward mode, no double backward.
+FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
 
 def verify(
     derived: Sequence[Derived],
@@ -32,9 +35,9 @@ def verify(
     """Evidence that derivations, and the program of their closed forms, are right.
 
     `program` takes the problem's variables by position and gives one tensor a derivation. `reference` is the
-    author's function of the same variables (without the G or V of a vjp or jvp), which autograd then runs; where
-    there is none, it runs the problem's own program. `referees` names those to ask (all of REFEREES); one that
-    cannot answer gives an unknown with its reason.
+    author's function of the same variables (without the G or V of a vjp or jvp), which autograd then runs;
+    where there is none, it runs the problem's own program. `referees` names those to ask (all of REFEREES);
+    one that cannot answer gives an unknown with its reason.
 
     Raises ValueError for a referee or a precision that is not known.
     """
@@ -52,8 +55,9 @@ def _asked(referee: Referee, case: Case) -> Iterator[Check]:
         yield from referee.judge(case, referee)
     except ModuleNotFoundError as error:
         yield _unknown(referee, case, f"{error.name} is not installed")
-    except Exception as error:  # a referee may fail in any way that torch can, and says so
-        yield _unknown(referee, case, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+    except FAILURES as error:
+        first = next(iter(str(error).splitlines()), "")
+        yield _unknown(referee, case, f"{type(error).__name__}: {first}")
 
 
 def _unknown(referee: Referee, case: Case, reason: str) -> Check:

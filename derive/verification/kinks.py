@@ -56,7 +56,7 @@ def at_kink(problem: Problem, sample: Sample) -> Kink | None:
 
 
 def sample_at_kink(problem: Problem, kink: Kink, sample: Sample) -> Sample | None:
-    """The sample moved onto a kink by setting one variable to one number throughout; None where that fails."""
+    """The sample moved onto a kink by setting one variable to one number throughout, if that is possible."""
     for variable in problem.variables:
         if variable.integer or set(variable.facts) & set(FACT_DRAWS):
             continue

@@ -4,8 +4,8 @@
     Local         one definition is a function of the names it uses; those are moved off their own values
     Shifted       another point with some entries moved by a small step: what a difference quotient needs
 
-A derivative is always a central difference of the definitions as they were written. At `digits` digits with a
-step of 10^(-digits/3) its error is far below every tolerance, and nothing of our calculus is used.
+A derivative is always a central difference of the definitions as they were written. At `digits` digits with
+a step of 10^(-digits/3) its error is far below every tolerance, and nothing of our calculus is used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from derive.errors import Unsupported
 from derive.expr.indices import Index
 from derive.expr.problem import Definition, Problem
 from derive.expr.tree import Node
-from derive.verification.evaluation import Compiled, Env, OutsideDomain, Place, compiled
+from derive.verification.evaluation import Compiled, Env, Place, compiled
+from derive.verification.functions import OutsideDomain, applied_to_matrix
 
 __all__ = ["DIGITS", "Local", "Point", "Shifted", "context", "derivative_at", "positions"]
 
@@ -44,8 +45,8 @@ def context(digits: int) -> Any:
 class Point:
     """The values of all names at one sample.
 
-    `values` are the variables' (nested lists, or numbers); definitions are computed from them, entry by entry,
-    when they are asked for, and kept.
+    `values` are the variables' (nested lists, or numbers); definitions are computed from them, entry by
+    entry, when they are asked for, and kept.
     """
 
     def __init__(
@@ -107,6 +108,13 @@ class Point:
         """The value of a tree or an expression; `env` gives the positions of its free indices."""
         return compiled(node).run(self, env)
 
+    def of_matrix(self, op: str, base: str, at: tuple[int, ...]) -> Any:
+        """One entry of a function of a whole matrix, such as its inverse."""
+        if (op, base) not in self.memo:
+            self.memo[op, base] = applied_to_matrix(op, self.ctx, self.table(base))
+        whole = self.memo[op, base]
+        return whole[at[0] if len(at) == 1 else at] if at else whole
+
     def partial(self, body: Compiled, child: Place | None, wrt: Place, env: Env) -> Any:
         """∂body/∂wrt with every other name held; a bare name stands for the body of its definition."""
         expand = child is not None and child[0] in self.definitions and child[0] not in self.values
@@ -120,7 +128,9 @@ class Point:
             known = self.memo[key] = self.difference(evaluate, {wrt: 1}, held=True)
         return known
 
-    def difference(self, evaluate: Callable[[Point], Any], direction: Mapping[Place, Any], *, held: bool) -> Any:
+    def difference(
+        self, evaluate: Callable[[Point], Any], direction: Mapping[Place, Any], *, held: bool
+    ) -> Any:
         """The central difference of what `evaluate` gives, along a direction in the entries."""
         h = self.step
         up = evaluate(Shifted(self, {p: h * d for p, d in direction.items()}, held=held))
@@ -132,7 +142,12 @@ class Shifted(Point):
     """Another point with some entries moved; `held` leaves every other name where it is."""
 
     def __init__(self, base: Point, shifts: Mapping[Place, Any], *, held: bool) -> None:
-        self.problem, self.sizes, self.values, self.digits = base.problem, base.sizes, base.values, base.digits
+        self.problem, self.sizes, self.values, self.digits = (
+            base.problem,
+            base.sizes,
+            base.values,
+            base.digits,
+        )
         self.ctx, self.step, self.definitions = base.ctx, base.step, base.definitions
         self.memo = {}
         self.base, self.shifts, self.held = base, shifts, held
@@ -159,7 +174,8 @@ class Local(Point):
     def _computed(self, name: str, at: tuple[int, ...]) -> Any:
         if name == self.name or name not in self.definitions:
             return super()._computed(name, at)
-        factor = random.Random(f"{self.seed} {name} {at}").uniform(1 - self.spread, 1 + self.spread)
+        rng = random.Random(f"{self.seed} {name} {at}")  # noqa: S311
+        factor = rng.uniform(1 - self.spread, 1 + self.spread)
         return self.base.entry(name, at) * self.ctx.mpf(factor)
 
 
@@ -183,19 +199,24 @@ def derivative_at(
     return along(point, list(directions))
 
 
-def positions(indices: Sequence[Index], point: Point, rng: random.Random, limit: int = 12) -> list[tuple[int, ...]]:
+def positions(
+    indices: Sequence[Index], point: Point, rng: random.Random, ways: int = 12, looks: int = 6
+) -> list[tuple[int, ...]]:
     """Positions at which to look: one for every way in which indices of one dimension can be equal or not.
 
-    A wrong δ_ij shows only where it decides: at i = j, or at i ≠ j with all others equal.
+    A wrong δ_ij shows only where it decides: at i = j, or at i ≠ j with all others equal. At most `ways` of
+    these patterns are looked at, and where there are few, each at several places.
     """
     sizes = [point.size(i.dim) for i in indices]
     if math.prod(sizes) <= 4:
         return list(itertools.product(*map(range, sizes)))
-    ways = list(itertools.islice(_ways(tuple(i.dim for i in indices), ()), 256))
-    chosen = ways[:1] + rng.sample(ways[1:], min(limit, len(ways)) - 1)
-    found = {}
-    for way in chosen * max(1, 8 // len(chosen)):
-        places = {dim: rng.sample(range(n), n) for dim, n in zip((i.dim for i in indices), sizes, strict=True)}
+    every = list(itertools.islice(_ways(tuple(i.dim for i in indices), ()), 256))
+    chosen = every[:1] + rng.sample(every[1:], min(ways, len(every)) - 1)
+    found: dict[tuple[int, ...], None] = {}
+    for way in chosen * max(1, looks // len(chosen)):
+        places = {
+            dim: rng.sample(range(n), n) for dim, n in zip((i.dim for i in indices), sizes, strict=True)
+        }
         if all(block < len(places[i.dim]) for i, block in zip(indices, way, strict=True)):
             found[tuple(places[i.dim][block] for i, block in zip(indices, way, strict=True))] = None
     return list(found)

@@ -6,34 +6,30 @@ A referee takes a case and gives its checks. It may raise: what it raises become
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from derive.errors import DeriveError
-from derive.expr.problem import Variable
-from derive.numeric import forward_of
 from derive.verification.autograd import forward_mode, function_of, reverse_mode
 from derive.verification.case import Case, Question, indices
 from derive.verification.kinks import at_kink, kinks_of, sample_at_kink
 from derive.verification.points import positions
 from derive.verification.report import Check, Status, Worst
 from derive.verification.samples import Sample
+from derive.verification.sizes import seeded
 from derive.verification.steps import check_steps
 from derive.verification.tolerance import TOLERANCES, ulps
 
 __all__ = ["REFEREES", "Comparison", "Referee"]
 
 ENTRIES = 5  # entries looked at per sample, in high precision
-SMALLEST = 0.1  # a result that is 0 throughout is the difference of terms at least this large
 
 Mode = Callable[[Case, Question, Sample], Any]
 
 
 @dataclass(frozen=True)
 class Referee:
-    """One way to find out: `judge` gives the checks; `independent` where it shares no code with the judged."""
+    """One way to find out; `independent` where it shares no code with what it judges."""
 
     name: str
     guarantee: str
@@ -59,24 +55,26 @@ class Comparison:
         if tuple(ours.shape) != tuple(shape) or tuple(theirs.shape) != tuple(shape):
             self.refuted, self.sample = True, sample
             self.reason = (
-                f"shapes differ: ours {tuple(ours.shape)}, theirs {tuple(theirs.shape)}, by the law {tuple(shape)}"
+                f"shapes differ: ours {tuple(ours.shape)}, theirs {tuple(theirs.shape)}, "
+                f"by the shape law {tuple(shape)}"
             )
             return
-        rows = zip(indices(shape), ours.double().reshape(-1).tolist(), theirs.reshape(-1).tolist(), strict=True)
+        rows = zip(
+            indices(shape), ours.double().reshape(-1).tolist(), theirs.reshape(-1).tolist(), strict=True
+        )
         self.numbers(list(rows), sample)
 
     def numbers(self, rows: Sequence[tuple[tuple[int, ...], float, float]], sample: Sample) -> None:
         """Compare pairs of numbers at positions; a truth that is not finite says nothing."""
         self.sizes[", ".join(f"{n}={k}" for n, k in sample.sizes.items()) or "scalars"] = None
         largest = max((abs(t) for _, _, t in rows if math.isfinite(t)), default=0.0)
-        largest = max(largest, SMALLEST)
         for at, ours, theirs in rows:
             if not math.isfinite(theirs):
                 self.skipped += 1
                 continue
             self.points += 1
             right = self.tolerance.allows(ours, theirs, largest)
-            scale = max(abs(theirs), self.tolerance.floor / self.tolerance.relative * largest)
+            scale = max(abs(theirs), self.tolerance.cancelled(largest) / self.tolerance.relative)
             relative = abs(ours - theirs) / scale if ours != theirs else 0.0
             relative = math.inf if math.isnan(relative) else float(relative)
             excess = relative + (0.0 if right else 1e300)
@@ -88,7 +86,7 @@ class Comparison:
                 shown = "" if right else _inputs(sample)
                 self.worst = Worst(where, shown, float(ours), float(theirs), relative, distance)
 
-    def check(self, case: Case, question: Question, referee: Referee, remark: str = "") -> Check:
+    def check(self, question: Question, referee: Referee, remark: str = "") -> Check:
         """The check that comes of it: refuted, unless the point is a kink; unknown without a point."""
         status: Status = "agrees" if self.points else "unknown"
         reason = remark
@@ -97,7 +95,9 @@ class Comparison:
         if self.refuted:
             kink = at_kink(question.derived.problem, self.sample) if self.sample and not self.reason else None
             status = "kink" if kink else "refuted"
-            reason = f"a kink: {kink.says}" if kink else self.reason or f"differs from {remark or referee.name}"
+            reason = (
+                f"a kink: {kink.says}" if kink else self.reason or f"differs from {remark or referee.name}"
+            )
         return Check(
             question.label,
             referee.name,
@@ -136,14 +136,16 @@ def _autograd(mode: Mode) -> Callable[[Case, Referee], Iterator[Check]]:
                         comparison.refuted = True
                         comparison.reason = f"the program gives {ours.dtype} for torch.{dtype} inputs"
                     shape = question.shape(sample)
-                    comparison.tensors(ours, _seen(case, question, mode, sample, dtype, theirs), sample, shape)
-                yield comparison.check(case, question, referee, whose)
+                    comparison.tensors(
+                        ours, _seen(case, question, mode, sample, dtype, theirs), sample, shape
+                    )
+                yield comparison.check(question, referee, whose)
 
     return judge
 
 
 def _seen(case: Case, question: Question, mode: Mode, sample: Sample, dtype: str, theirs: Any) -> Any:
-    """The truth at the inputs that this precision sees: float64 and float32 see the same, shorter ones do not."""
+    """The truth at the inputs that this precision sees; a short one sees rounded inputs."""
     if TOLERANCES[dtype].bits >= 24:
         return theirs
     seen = {
@@ -164,8 +166,8 @@ def _high_precision(case: Case, referee: Referee) -> Iterator[Check]:
         for sample in case.small:
             point = sample.point(question.derived.problem, question.digits)
             shape = question.shape(sample)
-            rng = random.Random(f"entries {case.seed} {sample.label}")
-            chosen = sorted(positions(question.derived.indices, point, rng, ENTRIES))
+            rng = seeded("entries", case.seed, sample.label)
+            chosen = sorted(positions(question.derived.indices, point, rng, ENTRIES, ENTRIES))
             truths = [(at, question.truth(point, at)) for at in chosen]
             closed.numbers([(at, question.closed(point, at), t) for at, t in truths], sample)
             try:
@@ -178,8 +180,8 @@ def _high_precision(case: Case, referee: Referee) -> Iterator[Check]:
                 program.reason = f"the program gives shape {tuple(ours.shape)}, the shape law {shape}"
             else:
                 program.numbers([(at, float(ours[at]), float(t)) for at, t in truths], sample)
-        yield closed.check(case, question, referee, "the definitions")
-        yield program.check(case, question, referee, missing or "the definitions")
+        yield closed.check(question, referee, "the definitions")
+        yield program.check(question, referee, missing or "the definitions")
 
 
 # ── forward ─────────────────────────────────────────────────────────────────────────────────────────
@@ -188,14 +190,16 @@ def _high_precision(case: Case, referee: Referee) -> Iterator[Check]:
 def _forward(case: Case, referee: Referee) -> Iterator[Check]:
     for question in {q.output: q for q in case.questions}.values():
         problem = question.derived.problem
-        lowered = forward_of(problem, [question.output]).function
+        lowered = case.forward(question)
         against = Comparison("float64")
         for sample in case.small:
             point = sample.point(problem, 30)
             ours = lowered(*case.tensors(sample, "float64"))
             every = indices(point.shape(problem.dims(question.output)))
-            against.numbers([(at, float(ours[at]), float(point.entry(question.output, at))) for at in every], sample)
-        yield _named(against.check(case, question, referee, "the definitions"), question.output)
+            against.numbers(
+                [(at, float(ours[at]), float(point.entry(question.output, at))) for at in every], sample
+            )
+        yield replace(against.check(question, referee, "the definitions"), name=question.output)
         function, whose = function_of(case, question)
         if whose != "the reference":
             continue
@@ -204,13 +208,7 @@ def _forward(case: Case, referee: Referee) -> Iterator[Check]:
             args = case.tensors(sample, "float64")
             theirs = function(*args)
             reference.tensors(lowered(*args), theirs.double(), sample, tuple(lowered(*args).shape))
-        yield _named(reference.check(case, question, referee, whose), question.output)
-
-
-def _named(check: Check, name: str) -> Check:
-    from dataclasses import replace
-
-    return replace(check, name=name)
+        yield replace(reference.check(question, referee, whose), name=question.output)
 
 
 # ── steps ───────────────────────────────────────────────────────────────────────────────────────────
@@ -230,7 +228,14 @@ def _steps(case: Case, referee: Referee) -> Iterator[Check]:
             status, reason = "refuted", f"{len(result.failures)} of {result.steps} fail: {first.equation}"
             gap = abs(first.before - first.after)
             relative = gap / max(abs(first.before), abs(first.after), 1e-300)
-            worst = Worst(first.where, "", first.after, first.before, relative, ulps(first.after, first.before, "float64"))
+            worst = Worst(
+                first.where,
+                "",
+                first.after,
+                first.before,
+                relative,
+                ulps(first.after, first.before, "float64"),
+            )
         sizes = tuple(", ".join(f"{n}={k}" for n, k in s.sizes.items()) or "scalars" for s in case.small)
         yield Check(
             question.label,
@@ -259,7 +264,7 @@ def _kinks(case: Case, referee: Referee) -> Iterator[Check]:
             theirs = reverse_mode(case, question, sample)
             comparison = Comparison("float64")
             comparison.tensors(case.ours(sample, "float64")[k], theirs, sample, question.shape(sample))
-            check = comparison.check(case, question, referee, f"{kink.says}, as torch")
+            check = comparison.check(question, referee, f"{kink.says}, as torch")
             yield check
 
 
@@ -283,14 +288,14 @@ REFEREES: dict[str, Referee] = {
         Referee(
             "autograd (reverse)",
             "the program agrees in every entry with torch's reverse mode on the function itself",
-            "errors below the tolerance; points that no sample hits; the lowering, where there is no reference",
+            "errors below the tolerance; points no sample hits; without a reference, errors of the lowering",
             True,
             _autograd(reverse_mode),
         ),
         Referee(
             "autograd (forward)",
             "the program agrees in every entry with torch's forward mode on the function itself",
-            "errors below the tolerance; points that no sample hits; the lowering, where there is no reference",
+            "errors below the tolerance; points no sample hits; without a reference, errors of the lowering",
             True,
             _autograd(forward_mode),
         ),
@@ -310,5 +315,3 @@ REFEREES: dict[str, Referee] = {
         ),
     )
 }
-
-_ = (DeriveError, Variable)

@@ -95,7 +95,10 @@ class Report:
         """The report that `to_json` wrote."""
         data = json.loads(text)
         checks = tuple(
-            Check(**row | {"sizes": tuple(row["sizes"]), "worst": Worst(**row["worst"]) if row["worst"] else None})
+            Check(
+                **row
+                | {"sizes": tuple(row["sizes"]), "worst": Worst(**row["worst"]) if row["worst"] else None}
+            )
             for row in data["checks"]
         )
         return cls(data["name"], checks, data["seed"], data["versions"])
@@ -123,7 +126,11 @@ class Report:
         colours = {"agrees": "green", "refuted": "bold red", "unknown": "yellow", "kink": "yellow"}
         table = Table(*COLUMNS, title=self.title, title_justify="left")
         for check, row in zip(self.checks, self.rows(), strict=True):
-            table.add_row(*row[:3], f"[{colours[check.status]}]{check.status}[/]", *(t.replace("[", "\\[") for t in row[4:]))
+            table.add_row(
+                *row[:3],
+                f"[{colours[check.status]}]{check.status}[/]",
+                *(t.replace("[", "\\[") for t in row[4:]),
+            )
         return table
 
     def _repr_html_(self) -> str:
@@ -143,10 +150,12 @@ def _row(check: Check) -> tuple[str, ...]:
 
 
 def _detail(check: Check) -> list[str]:
-    lines = [f"{check.name} is refuted by {check.referee}{f' in {check.dtype}' if check.dtype else ''}: {check.reason}"]
+    lines = [f"{check.name} is refuted by {check.referee} ({check.dtype}): {check.reason}"]
     if check.worst is not None:
         worst = check.worst
-        lines.append(f"  at {worst.where}: ours {worst.ours!r}, theirs {worst.theirs!r}, {worst.ulps:.3g} ulps")
+        lines.append(
+            f"  at {worst.where}: ours {worst.ours!r}, theirs {worst.theirs!r}, {worst.ulps:.3g} ulps"
+        )
         if worst.inputs:
             lines.append(f"  inputs: {worst.inputs}")
     return lines

@@ -1,15 +1,16 @@
 """The steps, one by one: what stands before a step equals what stands after it, at random points.
 
-A step is checked as an equation between two trees. A derivative that has not been carried out is a difference
-quotient of the definitions, so the rules of differentiation are judged and not repeated. In a local stage the
-intermediates are free names with values of their own; in a combination they are functions of the variables.
+A step is checked as an equation between two trees. A derivative that has not been carried out is a
+difference quotient of the definitions, so the rules of differentiation are judged and not repeated. In a
+local stage the intermediates are free names with values of their own; in a combination they are functions
+of the variables.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,18 +21,32 @@ from derive.expr.equation import Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Index
 from derive.expr.problem import Problem, Variable
-from derive.expr.tree import Call, Diff, DiffValue, Entry, Node, Sym, value
+from derive.expr.tree import Call, Diff, DiffValue, Entry, Head, Node, Sym, value, walk
 from derive.numeric import Evaluator
-from derive.verification.evaluation import OutsideDomain, compiled
+from derive.verification.evaluation import compiled
+from derive.verification.functions import OutsideDomain
 from derive.verification.points import Local, Point, derivative_at, positions
 from derive.verification.samples import DOMAINS, Sample, both_signs, draw_values
+from derive.verification.sizes import seeded
 
-__all__ = ["Failure", "StepsResult", "agrees", "check_lemma", "check_stage", "check_steps", "lemmas_of", "name_of"]
+__all__ = [
+    "Failure",
+    "StepsResult",
+    "adjoints_of",
+    "agrees",
+    "check_lemma",
+    "check_stage",
+    "check_steps",
+    "lemmas_of",
+    "name_of",
+]
 
 RELATIVE, ABSOLUTE = 1e-20, 1e-26  # the difference quotients at 50 digits are good to 1e-30
 LEMMA_SCALES = (1.0, 0.1, 3.0, 1.0)
 
 Side = Callable[[Point, dict[Any, int]], Any]
+Labelled = tuple[Point, str]
+Adjoints = Mapping[str, tuple[str, str]]  # the adjoint's name → what is differentiated, and by which name
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class StepsResult:
-    """How many steps and lemmas were looked at, at how many points; which fail, and which could not be seen."""
+    """How many steps and lemmas were looked at, at how many points; what fails, and what was not seen."""
 
     steps: int
     lemmas: int
@@ -63,11 +78,13 @@ class Equation:
     before: Side
     after: Side
     indices: tuple[Index, ...]
+    looks: int = 6
 
 
 def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> StepsResult:
     """Every step of every stage of a derivation, and of every lemma that it rests on."""
-    stages = [check_stage(stage, derived.problem, samples, seed) for stage in derived.all_stages]
+    adjoints = adjoints_of(derived)
+    stages = [check_stage(stage, derived.problem, samples, seed, adjoints) for stage in derived.all_stages]
     lemmas = [check_lemma(lemma, seed) for lemma in lemmas_of(derived)]
     return StepsResult(
         sum(r.steps for r in stages),
@@ -78,11 +95,13 @@ def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> S
     )
 
 
-def check_stage(stage: Stage, problem: Problem, samples: Sequence[Sample], seed: int = 0) -> StepsResult:
-    """The equations of one stage at every sample."""
+def check_stage(
+    stage: Stage, problem: Problem, samples: Sequence[Sample], seed: int = 0, adjoints: Adjoints | None = None
+) -> StepsResult:
+    """The equations of one stage at every sample; `adjoints` says what the names of adjoints stand for."""
     local = _is_local(stage, problem)
     points = [(_local(s, stage, problem, seed) if local else s.point(problem), s.label) for s in samples]
-    return _check(stage, list(equations(stage, problem)), points, seed)
+    return _check(stage, list(equations(stage, problem, adjoints or {})), points, seed)
 
 
 @lru_cache(maxsize=512)
@@ -92,18 +111,32 @@ def check_lemma(lemma: Lemma, seed: int = 0) -> StepsResult:
     problem = Problem(tuple(Variable(p) for p in parameters), (), ())
     failures: StepsResult | None = None
     for domain in DOMAINS:
-        rng = random.Random(f"lemma {seed} {lemma.function}")
+        rng = seeded("lemma", seed, lemma.function)
         domains = dict.fromkeys(parameters, domain)
         drawn = [draw_values(problem, {}, rng, scale, domains) for scale in LEMMA_SCALES]
         if domain == "normal":
             both_signs(drawn, parameters, rng)
         points = [(Point(problem, {}, values), f"{values}") for values in drawn]
-        result = _check(lemma.stage, list(equations(lemma.stage, problem)), points, seed)
+        result = _check(lemma.stage, list(equations(lemma.stage, problem, {})), points, seed)
         failures = failures or result
         if not result.unknown:
             return result
     assert failures is not None
     return failures
+
+
+def adjoints_of(derived: Derived) -> dict[str, tuple[str, str]]:
+    """What each named adjoint stands for: the output, and the intermediate it is differentiated by."""
+    order = [d.name for d in derived.problem.definitions]
+    found = {}
+    for name, kind, of in derived.generated:
+        if kind == "adjoint":
+            # Of two derivatives, the adjoints of the first come before the definition of its result.
+            later = [
+                g for g in derived.generated if g[1] != "adjoint" and order.index(g[0]) > order.index(name)
+            ]
+            found[name] = (later[0][2] if later else derived.output, of)
+    return found
 
 
 def lemmas_of(derived: Derived) -> tuple[Lemma, ...]:
@@ -114,16 +147,16 @@ def lemmas_of(derived: Derived) -> tuple[Lemma, ...]:
         lemma = waiting.pop(0)
         if lemma.function not in found:
             found[lemma.function] = lemma
-            waiting += [l for step in lemma.stage.steps for l in lemmas_in(step.before)]
+            waiting += [below for step in lemma.stage.steps for below in lemmas_in(step.before)]
     return tuple(found.values())
 
 
 # ── the equations of a stage ────────────────────────────────────────────────────────────────────────
 
 
-def equations(stage: Stage, problem: Problem) -> Iterator[Equation]:
-    """What a stage claims: its start, every step, its facts, and its result against SymPy's own derivative."""
-    target = _target(stage, problem)
+def equations(stage: Stage, problem: Problem, adjoints: Adjoints) -> Iterator[Equation]:
+    """What a stage claims: its start, every step and fact, and its result against SymPy's derivative."""
+    target = _target(stage, problem, adjoints)
     if stage.start != stage.target:
         yield _equation("what is derived", target, _side(stage.start), stage.target, stage.start)
     previous = stage.start
@@ -132,12 +165,18 @@ def equations(stage: Stage, problem: Problem) -> Iterator[Equation]:
         before = target if step.before == stage.target else _side(step.before)
         yield _equation(label, before, _side(step.after), step.before, step.after)
         if step.before != previous:
-            yield _equation(f"from step {k - 1} to {k}", _side(previous), _side(step.before), previous, step.before)
+            yield _equation(
+                f"from step {k - 1} to {k}", _side(previous), _side(step.before), previous, step.before
+            )
         previous = step.after
         for given in step.given:
-            yield Equation(f"{label} rests on {given}", _side_of(1), _side_of(_is_declared(given, problem)), ())
-    if _is_local(stage, problem):
-        yield _equation("SymPy's derivative", _by_sympy(stage, problem), _side(stage.result), stage.target, stage.result)
+            yield Equation(
+                f"{label} rests on {given}", _side_of(1), _side_of(_is_declared(given, problem)), ()
+            )
+    if _is_local(stage, problem) and not _has_head(stage.start):
+        by_sympy, result = _by_sympy(stage, problem), _side(stage.result)
+        claim = _equation("SymPy's derivative", by_sympy, result, stage.target, stage.result)
+        yield replace(claim, looks=2)
 
 
 def _equation(label: str, before: Side, after: Side, *nodes: Node) -> Equation:
@@ -150,12 +189,19 @@ def _side(node: Node) -> Side:
 
 
 def _side_of(known: int) -> Side:
-    return lambda point, env: known
+    return lambda _point, _env: known
 
 
-def _target(stage: Stage, problem: Problem) -> Side:
+def _has_head(node: Node) -> bool:
+    """Whether a function of a whole matrix occurs, of whose entries SymPy knows no derivative."""
+    return any(isinstance(part, Head) for part in walk(node))
+
+
+def _target(stage: Stage, problem: Problem, adjoints: Adjoints) -> Side:
     """The target: a partial derivative of a definition in a local stage, the whole derivative elsewhere."""
     target = stage.target
+    if isinstance(target, (Entry, Sym)) and _name(target) in adjoints:
+        return _adjoint(target, problem, *adjoints[_name(target)])
     if not isinstance(target, Diff) or _is_local(stage, problem) or isinstance(target.body, Call):
         return _side(target)
     body, wrt = target.body, target.wrt
@@ -165,6 +211,17 @@ def _target(stage: Stage, problem: Problem) -> Side:
         return derivative_at(point, lambda p: p.entry(*output), [{variable: 1}])
 
     return total
+
+
+def _adjoint(target: Entry | Sym, problem: Problem, output: str, name: str) -> Side:
+    """An adjoint: the derivative of the output by an intermediate, through everything that follows it."""
+    rank = len(problem.dims(output))
+
+    def derivative(point: Point, env: dict[Any, int]) -> Any:
+        _, at = _place(target, point, env)
+        return derivative_at(point, lambda p: p.entry(output, at[:rank]), [{(name, at[rank:]): 1}])
+
+    return derivative
 
 
 def _by_sympy(stage: Stage, problem: Problem) -> Side:
@@ -206,7 +263,7 @@ def _local(sample: Sample, stage: Stage, problem: Problem, seed: int) -> Point:
     point = Local(base, name, seed)
     try:
         point.table(name)
-    except (OutsideDomain, ArithmeticError):
+    except OutsideDomain:
         return Local(base, name, seed, spread=0)
     return point
 
@@ -222,28 +279,31 @@ def _place(node: Any, point: Point, env: dict[Any, int]) -> tuple[str, tuple[int
 # ── looking at them ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _check(stage: Stage, claims: Sequence[Equation], points: Sequence[tuple[Point, str]], seed: int) -> StepsResult:
+def _check(stage: Stage, claims: Sequence[Equation], points: Sequence[Labelled], seed: int) -> StepsResult:
     title, looked = name_of(stage.target), 0
     failures: list[Failure] = []
     unknown: list[str] = []
     for claim in claims:
-        rng = random.Random(f"steps {seed} {claim.label}")
+        rng = seeded("steps", seed, claim.label)
         try:
-            for point, label in points:
-                for at in positions(claim.indices, point, rng):
-                    env: dict[Any, int] = dict(zip(claim.indices, at, strict=True))
-                    looked += 1
-                    before, after = claim.before(point, env), claim.after(point, env)
-                    if not agrees(before, after):
-                        shown = ", ".join(f"{i} = {k + 1}" for i, k in env.items())
-                        where = "; ".join(part for part in (shown, label) if part)
-                        failures.append(Failure(f"{title}, {claim.label}", where, float(before), float(after)))
-                        raise StopIteration
-        except StopIteration:
-            continue
-        except (DeriveError, ArithmeticError) as error:
+            for where, before, after in _sides(claim, points, rng):
+                looked += 1
+                if not agrees(before, after):
+                    failures.append(Failure(f"{title}, {claim.label}", where, float(before), float(after)))
+                    break
+        except DeriveError as error:
             unknown.append(f"{title}, {claim.label}: {error}")
     return StepsResult(len(stage.steps), 0, looked, tuple(failures), tuple(unknown))
+
+
+def _sides(claim: Equation, points: Sequence[Labelled], rng: random.Random) -> Iterator[tuple[str, Any, Any]]:
+    """The two sides wherever they are looked at."""
+    for point, label in points:
+        for at in positions(claim.indices, point, rng, 2 * claim.looks, claim.looks):
+            env: dict[Any, int] = dict(zip(claim.indices, at, strict=True))
+            entry = ", ".join(f"{i} = {k + 1}" for i, k in env.items())
+            where = "; ".join(part for part in (entry, label) if part)
+            yield where, claim.before(point, env), claim.after(point, env)
 
 
 def agrees(a: Any, b: Any) -> bool:
@@ -255,7 +315,7 @@ def name_of(target: Node) -> str:
     """A short name of what is derived: ∂l/∂W, sigmoid'(x)."""
     match target:
         case Diff(Call(fn), wrt):
-            return f"{fn.derivative(0).__str__()}({_name(wrt)})"
+            return f"{fn}'({_name(wrt)})"
         case Diff(body, wrt):
             return f"∂{_name(body)}/∂{_name(wrt)}"
     return "the product with the tangent"

@@ -1,8 +1,9 @@
 """Tolerances: how far a result of each precision may lie from the truth, and why.
 
-An entry agrees when |ours - theirs| ≤ relative · |theirs| + floor · max |theirs|. The first term is what a chain
-of rounded operations costs; the second is for entries that cancel, whose error is that of the terms they
-are the difference of. Truth is computed in float64 or better, so that only our own rounding is judged.
+An entry agrees when |ours - theirs| ≤ relative · |theirs| + floor · max(least, max |theirs|). The first term
+is what a chain of rounded operations costs; the second is for entries that cancel, whose error is that of the
+terms they are the difference of: as large as the largest entry, and no smaller than `least`. Truth is
+computed in float64 or better, so that only our own rounding is judged.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ class Tolerance:
     bits: int
     relative: float
     floor: float
+    least: float
     why: str
 
     def allows(self, ours: float, theirs: float, largest: float) -> bool:
         """Whether the two agree; `largest` is the largest entry of the truth. Nan never agrees."""
-        return abs(ours - theirs) <= self.relative * abs(theirs) + self.floor * largest
+        return abs(ours - theirs) <= self.relative * abs(theirs) + self.cancelled(largest)
+
+    def cancelled(self, largest: float) -> float:
+        """The error allowed to an entry that is 0 because terms cancel."""
+        return self.floor * max(self.least, largest)
 
     def __str__(self) -> str:
         return f"{self.relative:g}"
@@ -34,11 +40,13 @@ class Tolerance:
 TOLERANCES: dict[str, Tolerance] = {
     t.dtype: t
     for t in (
-        Tolerance("50 digits", 166, 1e-18, 1e-20, "difference quotients at 50 digits are good to 20 and more"),
-        Tolerance("float64", 53, 1e-9, 1e-12, "a thousand roundings of 1e-16 and a condition number of 1e4"),
-        Tolerance("float32", 24, 1e-3, 1e-5, "a hundred roundings of 6e-8 and a condition number of 1e2"),
-        Tolerance("float16", 11, 4e-2, 1e-2, "ten roundings of 5e-4; intermediates beyond 65504 overflow"),
-        Tolerance("bfloat16", 8, 1e-1, 4e-2, "ten roundings of 4e-3"),
+        Tolerance(
+            "50 digits", 166, 1e-18, 1e-20, 0.1, "difference quotients are good to more than 20 digits"
+        ),
+        Tolerance("float64", 53, 1e-8, 1e-11, 0.1, "a thousand roundings of 1e-16, a condition of 1e5"),
+        Tolerance("float32", 24, 5e-3, 1e-4, 0.1, "a thousand roundings of 6e-8, a condition of 1e2"),
+        Tolerance("float16", 11, 4e-2, 1e-2, 1.0, "ten roundings of 5e-4; beyond 65504 it overflows"),
+        Tolerance("bfloat16", 8, 1e-1, 4e-2, 1.0, "ten roundings of 4e-3"),
     )
 }
 

@@ -134,7 +134,7 @@ MUTATORS: tuple[Mutator, ...] = (
 
 
 def mutants(node: Node, free: tuple[Index, ...]) -> Iterator[tuple[str, Node]]:
-    """Every tree that differs from this one in one place, with the mutator's name; derivatives are left alone."""
+    """Every tree that differs in one place, with the mutator's name; derivatives are left alone."""
     for mutator in MUTATORS:
         for mutant in mutator(node, free):
             yield mutator.__name__, mutant
@@ -173,10 +173,9 @@ def _vanishes(expr: Any) -> bool:
     deltas = [d for d in expr.atoms(KroneckerDelta) if not d.atoms(Index) & bound]
     if not deltas:
         return is_zero(expr.replace(lambda e: isinstance(e, Apply), lambda e: e.unfold()))
-    i, j = sorted(deltas, key=str)[0].args
+    i, j = min(deltas, key=str).args
     if not isinstance(j, Index):
         i, j = j, i
     if not isinstance(j, Index):
         return False
     return _vanishes(substitute(expr, {j: i})) and _vanishes(substitute(expr, {KroneckerDelta(i, j): S.Zero}))
-

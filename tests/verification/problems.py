@@ -10,7 +10,23 @@ from sympy import Rational, S, exp, log
 from derive.calculus import Derived, entrywise, gradient, hessian, jacobian, jvp, vjp
 from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.problem import Definition, Problem, Variable
-from derive.expr.tree import Add, Call, Delta, Entry, Frac, Group, Mul, Neg, Node, Norm, Num, Pow, Sigma, Sym, value
+from derive.expr.tree import (
+    Add,
+    Call,
+    Delta,
+    Entry,
+    Frac,
+    Group,
+    Mul,
+    Neg,
+    Node,
+    Norm,
+    Num,
+    Pow,
+    Sigma,
+    Sym,
+    value,
+)
 from derive.expr.vocabulary import FUNCTIONS
 
 n, m = dim("n"), dim("m")
@@ -26,14 +42,14 @@ def e(name: str, *at: Any) -> Node:
 
 
 def softmax_problem() -> Problem:
-    """s_i = exp(z_i) / Σ_j exp(z_j)"""
+    """s_i = exp(z_i) / Σ_j exp(z_j)."""
     i, j = ix("i", n), ix("j", n)
     body = Frac(Call(exp, (e("z", i),)), Sigma(j, Call(exp, (e("z", j),))))
     return Problem((Variable("z", (n,)),), (Definition("s", (i,), body),), ("s",))
 
 
 def cross_entropy() -> Problem:
-    """l = -Σ y_i log s_i, with Σ y_i = 1"""
+    """l = -Σ y_i log s_i, with Σ y_i = 1."""
     base, i = softmax_problem(), ix("i", n)
     loss = Neg(Sigma(i, Mul((e("y", i), Call(log, (e("s", i),))))))
     variables = (*base.variables, Variable("y", (n,), facts=("sum=1",)))
@@ -41,7 +57,7 @@ def cross_entropy() -> Problem:
 
 
 def class_targets() -> Problem:
-    """l = -(1/n) Σ_b Σ_j δ(j, t_b) log p_bj, p the softmax of x's rows"""
+    """l = -(1/n) Σ_b Σ_j δ(j, t_b) log p_bj, p the softmax of x's rows."""
     b, j, k, b2, j2 = ix("b", n), ix("j", m), ix("k", m), ix("b", n), ix("j", m)
     target = Entry("t", (b2,), integer=True)
     p = Frac(Call(exp, (e("x", b, j),)), Sigma(k, Call(exp, (e("x", b, k),))))
@@ -52,7 +68,7 @@ def class_targets() -> Problem:
 
 
 def perceptron() -> Problem:
-    """y = W x, a = σ(y), l = ½ Σ a²"""
+    """y = W x, a = σ(y), l = ½ Σ a²."""
     i, k, i2, i3 = ix("i", m), ix("k", n), ix("i", m), ix("i", m)
     definitions = (
         Definition("y", (i,), Sigma(k, Mul((e("W", i, k), e("x", k))))),
@@ -63,7 +79,7 @@ def perceptron() -> Problem:
 
 
 def mean_square() -> Problem:
-    """l = (1/n) Σ (y_i - (x_i w + b))²"""
+    """l = (1/n) Σ (y_i - (x_i w + b))²."""
     i = ix("i", n)
     residual = Add((e("y", i), Neg(Group(Add((Mul((e("x", i), Sym(scalar("w")))), Sym(scalar("b"))))))))
     body = Frac(Sigma(i, Pow(Group(residual), TWO)), Sym(n))
@@ -72,20 +88,20 @@ def mean_square() -> Problem:
 
 
 def norm() -> Problem:
-    """l = ‖x‖"""
+    """l = ‖x‖."""
     i = ix("i", n)
     return Problem((Variable("x", (n,)),), (Definition("l", (), Norm(i, e("x", i))),), ("l",))
 
 
 def logs() -> Problem:
-    """l = Σ log x_i + ½ log σ: defined for positive numbers only"""
+    """l = Σ log x_i + ½ log σ: defined for positive numbers only."""
     i = ix("i", n)
     body = Add((Sigma(i, Call(log, (e("x", i),))), Mul((HALF, Call(log, (Sym(scalar("v")),))))))
     return Problem((Variable("x", (n,)), Variable("v")), (Definition("l", (), body),), ("l",))
 
 
 def scaled() -> Problem:
-    """u_i = x_i / q, q = sqrt(Σ x_k² / n)"""
+    """u_i = x_i / q, q = sqrt(Σ x_k² / n)."""
     k, i = ix("k", n), ix("i", n)
     q = Pow(Frac(Sigma(k, Pow(e("x", k), TWO)), Sym(n)), Num(Rational(1, 2)))
     definitions = (Definition("q", (), q), Definition("u", (i,), Frac(e("x", i), Sym(scalar("q")))))
@@ -93,9 +109,11 @@ def scaled() -> Problem:
 
 
 def pointwise(name: str = "silu") -> Problem:
-    """y_i = f(x_i)"""
+    """y_i = f(x_i)."""
     i = ix("i", n)
-    return Problem((Variable("x", (n,)),), (Definition("y", (i,), Call(FUNCTIONS[name], (e("x", i),))),), ("y",))
+    return Problem(
+        (Variable("x", (n,)),), (Definition("y", (i,), Call(FUNCTIONS[name], (e("x", i),))),), ("y",)
+    )
 
 
 # What is derived, and of which kind: name → (kind, derived).

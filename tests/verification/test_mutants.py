@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 
 import pytest
 from sympy import S
@@ -23,7 +23,7 @@ MADE = {name: make() for name, make in DERIVATIONS.items()}
 PER_STEP = 6  # mutants looked at, spread evenly over all mutants of a step
 
 
-@lru_cache(maxsize=None)
+@cache
 def form_mutants(name: str) -> list[tuple[str, Node]]:
     """The mutants of a closed form that are not proved equal to it."""
     _, derived = MADE[name]
@@ -31,7 +31,7 @@ def form_mutants(name: str) -> list[tuple[str, Node]]:
     return [m for m in mutants(right, derived.indices) if not equivalent(right, m[1], variables)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def step_mutants(name: str) -> list[tuple[str, Stage]]:
     """Stages of one step each, whose right-hand side is a mutant."""
     _, derived = MADE[name]
@@ -42,7 +42,12 @@ def step_mutants(name: str) -> list[tuple[str, Stage]]:
             for what, mutant in every[:: max(1, len(every) // PER_STEP)]:
                 if not equivalent(step.after, mutant, derived.problem.variables):
                     planted = Step(step.before, mutant, step.rules, step.level, step.given)
-                    found.append((f"{what} in {step.rules}", Stage(stage.target, stage.indices, (planted,), stage.start)))
+                    found.append(
+                        (
+                            f"{what} in {step.rules}",
+                            Stage(stage.target, stage.indices, (planted,), stage.start),
+                        )
+                    )
     return found
 
 
@@ -64,7 +69,9 @@ def test_every_mutant_of_a_step_is_refuted(name: str) -> None:
     samples = small_samples(derived.problem, 0, (derived.output,))
     for what, stage in step_mutants(name):
         result = check_stage(stage, derived.problem, samples)
-        failing = [f for f in result.failures if "step 1" in f.equation] or [u for u in result.unknown if "step 1" in u]
+        failing = [f for f in result.failures if "step 1" in f.equation] or [
+            u for u in result.unknown if "step 1" in u
+        ]
         assert failing, f"{what} passed: {stage.steps[0].after}"
     assert step_mutants(name)
 
