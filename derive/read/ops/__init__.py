@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from derive.read.ops import linear, losses, normalisation, pointwise, reductions, shaping
+from derive.read.ops import composed, linear, losses, normalisation, pointwise, reductions, shaping
 from derive.read.registry import OPS
 
 __all__ = ["OPS", "hint", "is_factory", "is_random"]
 
-FAMILIES = (pointwise, reductions, shaping, linear, losses, normalisation)
+FAMILIES = (pointwise, reductions, shaping, linear, losses, normalisation, composed)
 
 FACTORIES = {"eye", "ones", "zeros", "full", "arange", "tensor", "as_tensor", "empty", "scalar_tensor"}
 RANDOM = {

@@ -1,0 +1,101 @@
+"""Attention and recurrent cells: what torch computes in one call, by the operations that it is made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from derive.errors import Unsupported
+from derive.read.registry import composite
+from derive.read.traced import Trace, Traced
+
+__all__ = ["attention"]
+
+
+@composite("scaled_dot_product_attention")
+def attention(
+    trace: Trace,
+    query: Traced,
+    key: Traced,
+    value: Traced,
+    attn_mask: Any = None,
+    dropout_p: Any = 0.0,
+    is_causal: bool = False,
+    scale: Any = None,
+    enable_gqa: bool = False,
+) -> Any:
+    """softmax(Q Kᵀ/sqrt(d) + mask) V, over the last two axes."""
+    import torch
+
+    if dropout_p:
+        raise Unsupported("attention with dropout, which is random,", "write dropout_p=0.0, or call .eval()")
+    if enable_gqa:
+        raise Unsupported("attention with enable_gqa", "repeat the keys and the values")
+    with trace.watched():
+        scores = query @ key.transpose(-2, -1) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+        if is_causal:
+            rows, columns = query.shape[-2], key.shape[-2]
+            later = torch.arange(columns)[None, :] > torch.arange(rows)[:, None]
+            scores = scores.masked_fill(later, -math.inf)
+        if attn_mask is not None:
+            scores = scores + attn_mask if attn_mask.is_floating_point() else scores.masked_fill(~attn_mask, -math.inf)
+        return torch.softmax(scores, -1) @ value
+
+
+def _gates(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, parts: int) -> tuple[Any, Any]:
+    """W x + b and U h + c, each in equal parts."""
+    from torch.nn.functional import linear
+
+    return linear(x, w_ih, b_ih).chunk(parts, -1), linear(h, w_hh, b_hh).chunk(parts, -1)
+
+
+@composite("gru_cell")
+def gru_cell(
+    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+) -> Any:
+    """(1 - z) n + z h, with the gates r, z and n."""
+    with trace.watched():
+        (xr, xz, xn), (hr, hz, hn) = _gates(input, hx, w_ih, w_hh, b_ih, b_hh, 3)
+        r, z = (xr + hr).sigmoid(), (xz + hz).sigmoid()
+        n = (xn + r * hn).tanh()
+        for gate, name in ((r, "r"), (z, "z"), (n, "n")):
+            trace.authored.setdefault(id(gate), (1, name))
+        return (1 - z) * n + z * hx
+
+
+@composite("lstm_cell")
+def lstm_cell(
+    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+) -> Any:
+    """c' = f c + i g and h' = o tanh c', with the gates i, f, g and o."""
+    hidden, cell = hx
+    with trace.watched():
+        given, kept = _gates(input, hidden, w_ih, w_hh, b_ih, b_hh, 4)
+        into, forget, new, out = (a + b for a, b in zip(given, kept, strict=True))
+        gates = into.sigmoid(), forget.sigmoid(), new.tanh(), out.sigmoid()
+        for gate, name in zip(gates, "ifgo", strict=True):
+            trace.authored.setdefault(id(gate), (1, name))
+        i, f, g, o = gates
+        c = f * cell + i * g
+        trace.authored.setdefault(id(c), (1, "c"))
+        return o * c.tanh(), c
+
+
+@composite("rnn_tanh_cell")
+def rnn_tanh_cell(
+    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+) -> Any:
+    """tanh(W x + b + U h + c)."""
+    with trace.watched():
+        (x,), (h,) = _gates(input, hx, w_ih, w_hh, b_ih, b_hh, 1)
+        return (x + h).tanh()
+
+
+@composite("rnn_relu_cell")
+def rnn_relu_cell(
+    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+) -> Any:
+    """relu(W x + b + U h + c)."""
+    with trace.watched():
+        (x,), (h,) = _gates(input, hx, w_ih, w_hh, b_ih, b_hh, 1)
+        return (x + h).relu()
