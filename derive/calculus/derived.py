@@ -18,7 +18,7 @@ from derive.expr.tree import Node
 
 __all__ = ["Derived", "free_indices", "parse_target"]
 
-LETTERS = "ijklpqrstuv"
+LETTERS = "ijklpqrstuvmacdgh"
 
 
 @dataclass(frozen=True)

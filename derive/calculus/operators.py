@@ -50,8 +50,15 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
     first = gradient(problem, output, wrt)
     extended, name = _named(problem, first, "g")
     second = differentiate(extended, name, other or parse_target(wrt)[0])
-    generated = ((name, "gradient", output),)
-    return replace(second, stages=(*first.all_stages, *second.stages), generated=generated)
+    rank = len(first.indices)
+    rows, columns = second.indices[:rank], second.indices[rank:]
+    by = parse_target(other or wrt)[0]
+    target = Diff(Diff(reference(output, ()), reference(first.wrt, rows)), reference(by, columns))
+    stages = [*first.all_stages, *second.all_stages]
+    stages[-1] = _retargeted(stages[-1], target)
+    local, final = (stages[:-1], stages[-1]) if second.combination else (stages, None)
+    generated = (*second.generated, (name, "gradient", output))
+    return replace(second, stages=tuple(local), combination=final, generated=generated)
 
 
 def vjp(problem: Problem, output: str, wrt: str) -> Derived:
@@ -86,7 +93,10 @@ def jvp(problem: Problem, output: str, wrt: str) -> Derived:
     extended = replace(problem, variables=(Variable(tangent, dims), *problem.variables))
     context = Context((tangent,), variables=extended.variables)
     steps = run_passes(start, (contraction, facts, tidying), context)
-    stage = Stage(start, rows, steps, start)
+    summed = mul(Diff(reference(output, rows), reference(name, at)), reference(tangent, at))
+    for index in reversed(at):
+        summed = Sigma(index, summed)
+    stage = Stage(summed, rows, steps, start)
     return replace(derived, problem=extended, indices=rows, stages=derived.all_stages, combination=stage)
 
 
@@ -127,6 +137,14 @@ def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
     target = Diff(reference(output, rows), reference(wrt, rows))
     stage = Stage(target, rows, (Step(start, after, ("entry by entry",)),), start)
     return replace(derived, indices=rows, stages=derived.all_stages, combination=stage)
+
+
+def _retargeted(stage: Stage, target: Node) -> Stage:
+    """The stage of the same result, under another name for what is derived."""
+    if stage.start != stage.target:
+        return replace(stage, target=target)
+    first, *others = stage.steps
+    return replace(stage, target=target, start=target, steps=(replace(first, before=target), *others))
 
 
 def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:
