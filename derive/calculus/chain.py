@@ -17,7 +17,7 @@ from derive.calculus.deltas import pull_out
 from derive.calculus.derived import Derived, free_indices, parse_target
 from derive.calculus.fold import Name
 from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
-from derive.calculus.naming import abbreviated, is_heavy, own_names
+from derive.calculus.naming import abbreviated, absorbed, is_heavy, own_names
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
 from derive.calculus.tidy import tidy
 from derive.errors import ShapeError
@@ -99,8 +99,11 @@ class Chain:
         def own_entries(expr: Expr) -> list[list[Name]]:
             return [own_names(definition, expr)]
 
+        def into_sums(expr: Expr) -> Expr:
+            return absorbed(expr, definition)
+
         sources = (named_functions, own_entries)
-        return Context(self.order, (body,), sources, self.problem.variables)
+        return Context(self.order, (body,), sources, self.problem.variables, into_sums)
 
     @property
     def order(self) -> tuple[str, ...]:
