@@ -55,6 +55,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lowergamma": lambda s, x: mpmath.gammainc(s, 0, x),
 }
 
+HEADS: dict[str, Callable[[Any], Any]] = {
+    "det": mpmath.det,
+    "logabsdet": lambda a: mpmath.log(abs(mpmath.det(a))),
+    "inverse": mpmath.inverse,
+    "eigenvalues": lambda a: sorted(mpmath.eigsy(a, eigvals_only=True)),
+}
+
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -166,9 +173,9 @@ class Evaluator:
                 return self._power(expr)
             case Sum():
                 return self._remembered(expr, self._sum(expr))
-        return self._head(expr)
+        return self._function(expr)
 
-    def _head(self, expr: Any) -> Closure:
+    def _function(self, expr: Any) -> Closure:
         match expr:
             case sympy.Product():
                 return self._product_over(expr)
@@ -214,20 +221,12 @@ class Evaluator:
         """An entry of a function of a whole matrix, by mpmath's own linear algebra."""
         if expr.base not in self.bindings:
             raise FormulaError(f"{expr.base} has no value; bind it")
-        whole = mpmath.matrix([[mpmath.mpmathify(x) for x in row] for row in self.bindings[expr.base]])
-        if expr.op == "det":
-            found = mpmath.det(whole)
-        elif expr.op == "logabsdet":
-            found = mpmath.log(abs(mpmath.det(whole)))
-        elif expr.op == "inverse":
-            found = mpmath.inverse(whole)
-        elif expr.op == "eigenvalues":
-            found = sorted(mpmath.eigsy(whole, eigvals_only=True))
-        else:
+        if expr.op not in HEADS:
             raise Unsupported(f"{expr.op} in high precision")
+        found = HEADS[expr.op](mpmath.matrix(self.bindings[expr.base]))
         at = [self.compile(p) for p in expr.at]
         if not at:
-            return lambda positions: found
+            return lambda _: found
         if len(at) == 1:
             return lambda positions: found[int(at[0](positions))]
         return lambda positions: found[int(at[0](positions)), int(at[1](positions))]

@@ -16,7 +16,6 @@ from sympy import Expr, preorder_traversal
 from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.heads import HEADS
 from derive.expr.tree import DiffValue, HeadValue
 from derive.numeric.axes import Value
 from derive.numeric.code import Code, atom, call, is_view
@@ -141,8 +140,6 @@ def _used(lets: Sequence[Let], results: Sequence[Let]) -> set[str]:
 def _lower(scope: Scope, let: Let, *, copy: bool) -> Code:
     """The code of one definition, with the axes of its indices; `copy` where it must not be an input."""
     value = sympy.sympify(let.value)
-    if isinstance(value, HeadValue):
-        return call(HEADS[value.op].torch, scope.tensors[value.base].code)
     _check(scope, let, value)
     lowering = Lowering(scope, let.indices)
     lowered = lowering.real(stable(value))
