@@ -17,11 +17,11 @@ from sympy import Expr
 from derive.calculus.fold import Name
 from derive.calculus.lemmas import FOLDED, Lemma, derivative_stage, foldable, lemmas_in
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
-from derive.errors import ShapeError
+from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import Apply, NamedFunction
 from derive.expr.indices import Index, fresh
-from derive.expr.problem import Definition, Problem, names_in, reference
+from derive.expr.problem import Definition, Problem, names_in, names_in_conditions, reference
 from derive.expr.sums import indices_of, map_args, replace_entries
 from derive.expr.tree import Call, Diff, Entry, Node, Sigma, Sym, add, map_children, mul, rebuilt, rename, value
 
@@ -76,12 +76,12 @@ class Derived:
     @property
     def lets(self) -> tuple[Definition, ...]:
         """The definitions that the closed form needs, in the order written."""
-        needed = set(names_in(self.closed_form))
+        needed = mentioned(self.closed_form)
         chosen: list[Definition] = []
         for definition in reversed(self.problem.definitions):
             if definition.name in needed and definition.function is None:
                 chosen.append(definition)
-                needed |= set(names_in(definition.body))
+                needed |= mentioned(definition.body)
         return tuple(reversed(chosen))
 
 
@@ -98,7 +98,10 @@ def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
             raise ShapeError(f"{definition.name} has no argument {name!r}; it has {', '.join(parameters)}")
         stage = derivative_stage(definition.function, definition.body, parameters.index(name))
         return Derived(problem, output, name, (), (stage,))
-    dims = problem.variable(name).dims
+    variable = problem.variable(name)
+    if variable.integer:
+        raise Unsupported(f"differentiating by {name}, which holds whole numbers,", "name a real variable")
+    dims = variable.dims
     columns = free_indices(dims, {*problem.reserved, *(i.name for i in definition.indices)}, letters)
     path = problem.path(output, name)
     chain = Chain(problem, output, name, definition.indices, columns)
@@ -113,8 +116,17 @@ def free_indices(dims: Sequence[Expr], taken: Collection[str], letters: Sequence
     pool = (c for c in LETTERS + LETTERS.upper() if c not in taken)
     if letters and len(letters) != len(dims):
         raise ShapeError(f"{len(letters)} index letters for {len(dims)} dimensions")
+    clash = next((c for k, c in enumerate(letters) if c in taken or c in letters[:k]), None)
+    if clash:
+        other = next(c for c in pool if c not in letters)
+        raise ShapeError(f"the index letter {clash} has a meaning already; take another, such as {other}")
     names = letters or [next(pool) for _ in dims]
     return tuple(fresh(n, d) for n, d in zip(names, dims, strict=True))
+
+
+def mentioned(node: Node) -> set[str]:
+    """Every name in a tree, those in its conditions too."""
+    return {*names_in(node), *names_in_conditions(node)}
 
 
 def parse_target(wrt: str) -> tuple[str, tuple[str, ...]]:

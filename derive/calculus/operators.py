@@ -104,17 +104,15 @@ def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derive
 
 def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
     derived = differentiate(problem, output, wrt)
-    dims = () if problem.definition(output).function else problem.variable(wrt).dims
-    if not dims:
+    if not derived.indices:
         return derived
-    rows, columns = derived.indices[: -len(dims)], derived.indices[-len(dims) :]
+    split = len(problem.definition(output).indices)
+    rows, columns = derived.indices[:split], derived.indices[split:]
     on_diagonal = dict(zip(columns, rows, strict=False))
     jacobian_value = value(derived.closed_form)
     deltas = {KroneckerDelta(i, j) for i, j in zip(rows, columns, strict=False)}
-    off_diagonal = jacobian_value
-    for delta in deltas:
-        off_diagonal = substitute(off_diagonal, {delta: S.Zero})
-    if len(rows) != len(columns) or (deltas and off_diagonal != 0):
+    off_diagonal = any(substitute(jacobian_value, {delta: S.Zero}) != 0 for delta in deltas)
+    if [i.dim for i in rows] != [j.dim for j in columns] or off_diagonal:
         raise ShapeError(f"{output!r} does not act on {wrt!r} entry by entry; take jacobian instead")
     start = rename(derived.closed_form, on_diagonal)  # type: ignore[arg-type]
     after = present(substitute(jacobian_value, on_diagonal), problem.names)
@@ -132,7 +130,7 @@ def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, st
 
 
 def _free_name(problem: Problem, letter: str) -> str:
-    taken = {v.name for v in problem.variables} | {d.name for d in problem.definitions}
+    taken = problem.reserved | {f.name for f in problem.functions}
     while letter in taken:
         letter += "_"
     return letter

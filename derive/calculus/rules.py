@@ -63,8 +63,8 @@ def diff(body: Node, wrt: Node) -> Node:
     match body:
         case Sym():
             return ONE
-        case Entry(_, at):
-            if any(a.atoms(sympy.Indexed) for a in at):
+        case Entry(base, at):
+            if base != wrt.base:  # type: ignore[attr-defined]
                 raise Unsupported("differentiating by an integer position", "positions are data, not variables")
             pairs = zip(at, wrt.at, strict=True)  # type: ignore[attr-defined]
             return mul(*(Delta(i, j) for i, j in pairs if i != j))
@@ -207,7 +207,16 @@ def _outer(call: Call, argument: int) -> Node:
 
 
 def plug(node: Node, arguments: dict[Any, Node]) -> Node:
-    """The tree with scalar symbols replaced by trees."""
-    if isinstance(node, Sym):
-        return arguments.get(node.symbol, node)
+    """The tree with scalar symbols replaced by trees, in conditions by their values."""
+    match node:
+        case Sym(symbol):
+            return arguments.get(symbol, node)
+        case Bracket(condition):
+            return Bracket(_condition(condition, arguments))
+        case Cases(branches):
+            return Cases(tuple((plug(b, arguments), _condition(c, arguments)) for b, c in branches))
     return map_children(lambda child: plug(child, arguments), node)
+
+
+def _condition(condition: Any, arguments: dict[Any, Node]) -> Any:
+    return condition.xreplace({symbol: value(node) for symbol, node in arguments.items()})
