@@ -5,8 +5,10 @@
     gradient, jacobian, hessian, vjp, jvp, entrywise               (`operators`)
 """
 
-from derive.calculus.chain import Derived, differentiate
+from derive.calculus.chain import differentiate
+from derive.calculus.derived import Derived
 from derive.calculus.facts import FACTS, Fact
+from derive.calculus.identity import identity
 from derive.calculus.lemmas import Lemma, lemma
 from derive.calculus.operators import entrywise, gradient, hessian, jacobian, jvp, vjp
 from derive.calculus.rational import is_zero
@@ -20,6 +22,7 @@ __all__ = [
     "entrywise",
     "gradient",
     "hessian",
+    "identity",
     "is_zero",
     "jacobian",
     "jvp",

@@ -7,82 +7,41 @@ linear in the number of stages and no expression is ever expanded into one nest.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-import sympy
 from sympy import Expr
 
+from derive.calculus.adjoints import Adjoints
+from derive.calculus.derived import Derived, free_indices, parse_target
 from derive.calculus.fold import Name
-from derive.calculus.lemmas import FOLDED, Lemma, derivative_stage, foldable, lemmas_in
+from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
+from derive.calculus.naming import abbreviated, is_heavy, own_names
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
 from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
-from derive.expr.functions import Apply, NamedFunction
+from derive.expr.functions import Apply
 from derive.expr.indices import Index, fresh
-from derive.expr.problem import Definition, Problem, names_in, names_in_conditions, reference
-from derive.expr.sums import indices_of, map_args, replace_entries
-from derive.expr.tree import Call, Diff, Entry, Node, Sigma, Sym, add, map_children, mul, rebuilt, rename, value
+from derive.expr.problem import Definition, Problem, reference
+from derive.expr.sums import replace_entries
+from derive.expr.tree import (
+    Call,
+    Diff,
+    Entry,
+    Node,
+    Sigma,
+    add,
+    map_children,
+    mul,
+    rebuilt,
+    rename,
+    value,
+)
+from derive.printing.present import present
 
-__all__ = ["Derived", "differentiate", "free_indices", "parse_target"]
+__all__ = ["Chain", "differentiate"]
 
-LETTERS = "ijklpqrstuv"
-
-
-@dataclass(frozen=True)
-class Derived:
-    """The derivative of one output by one variable: an entry, its stages, and how they combine.
-
-    `indices` are the free indices of the result, the output's first: its shape is output.shape + input.shape.
-    """
-
-    problem: Problem
-    output: str
-    wrt: str
-    indices: tuple[Index, ...]
-    stages: tuple[Stage, ...]
-    combination: Stage | None = None
-
-    @property
-    def final(self) -> Stage:
-        """The stage that ends in the closed form."""
-        return self.combination or self.stages[-1]
-
-    @property
-    def closed_form(self) -> Node:
-        """The last right-hand side of the last stage."""
-        return self.final.result
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Every step of every stage, in order."""
-        return tuple(step for stage in self.all_stages for step in stage.steps)
-
-    @property
-    def all_stages(self) -> tuple[Stage, ...]:
-        """The local stages, then the combination where there is one."""
-        return (*self.stages, self.combination) if self.combination else self.stages
-
-    @cached_property
-    def lemmas(self) -> tuple[Lemma, ...]:
-        """The lemmas that the steps rest on, each once."""
-        found: dict[NamedFunction, Lemma] = {}
-        for step in self.steps:
-            for lemma in lemmas_in(step.before):
-                found.setdefault(lemma.function, lemma)
-        return tuple(found.values())
-
-    @property
-    def lets(self) -> tuple[Definition, ...]:
-        """The definitions that the closed form needs, in the order written."""
-        needed = mentioned(self.closed_form)
-        chosen: list[Definition] = []
-        for definition in reversed(self.problem.definitions):
-            if definition.name in needed and definition.function is None:
-                chosen.append(definition)
-                needed |= mentioned(definition.body)
-        return tuple(reversed(chosen))
+LONGEST_PRODUCT = 4  # local Jacobians in one product; a longer chain is accumulated in reverse
 
 
 def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
@@ -111,33 +70,6 @@ def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
     return chain.along(path)
 
 
-def free_indices(dims: Sequence[Expr], taken: Collection[str], letters: Sequence[str] = ()) -> tuple[Index, ...]:
-    """Fresh indices over the dimensions, with the letters asked for or the first that are not taken."""
-    pool = (c for c in LETTERS + LETTERS.upper() if c not in taken)
-    if letters and len(letters) != len(dims):
-        raise ShapeError(f"{len(letters)} index letters for {len(dims)} dimensions")
-    clash = next((c for k, c in enumerate(letters) if c in taken or c in letters[:k]), None)
-    if clash:
-        other = next(c for c in pool if c not in letters)
-        raise ShapeError(f"the index letter {clash} has a meaning already; take another, such as {other}")
-    names = letters or [next(pool) for _ in dims]
-    return tuple(fresh(n, d) for n, d in zip(names, dims, strict=True))
-
-
-def mentioned(node: Node) -> set[str]:
-    """Every name in a tree, those in its conditions too."""
-    return {*names_in(node), *names_in_conditions(node)}
-
-
-def parse_target(wrt: str) -> tuple[str, tuple[str, ...]]:
-    """A variable's name and the letters asked for its indices: "w[j,k]" → ("w", ("j", "k"))."""
-    name, _, rest = wrt.partition("[")
-    letters = tuple(part.strip() for part in rest.rstrip("] ").split(",") if part.strip())
-    if rest and not all(part.isidentifier() for part in letters):
-        raise ShapeError(f"{wrt!r} is no variable with index letters; write it as w or w[j,k]")
-    return name.strip(), letters
-
-
 @dataclass(frozen=True)
 class Chain:
     """The work on one problem: local stages, and their combination by the chain rule."""
@@ -160,12 +92,14 @@ class Chain:
         """What the stages of one definition may use."""
         functions = (*FOLDED, *self.problem.functions)
 
-        def names(expr: Expr) -> list[list[Name]]:
-            groups = foldable(expr, functions)
-            own = own_names(definition, expr)
-            return [*groups, own] if own else groups
+        def named_functions(expr: Expr) -> list[list[Name]]:
+            return foldable(expr, functions)
 
-        return Context(self.order, (body,), names, self.problem.variables)
+        def own_entries(expr: Expr) -> list[list[Name]]:
+            return [own_names(definition, expr)]
+
+        sources = (named_functions, own_entries)
+        return Context(self.order, (body,), sources, self.problem.variables)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -173,14 +107,19 @@ class Chain:
         return self.problem.names
 
     def along(self, path: Sequence[str]) -> Derived:
-        """The derivation through named intermediates."""
+        """The derivation through named intermediates: one product of Jacobians, or adjoints stage by stage."""
         between = (*path, self.output)
         stages: dict[tuple[str, str], Stage] = {}
         for name in between:
             for parent in self.problem.parents(name):
                 if parent in path or parent == self.wrt:
-                    stages[name, parent] = self.local(name, parent, *self._places(name, parent))
-        combination = self._combine(stages)
+                    local = self.local(name, parent, *self._places(name, parent))
+                    stages[name, parent] = self._shortened(local, self.problem.definition(name))
+        if len(stages) > LONGEST_PRODUCT:
+            return Adjoints(self, stages).derived(path)
+        start = add(*(self._product(p) for p in self._paths(self.output, stages)))
+        target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
+        combination = self.combine(target, self.rows + self.columns, start, stages)
         return Derived(
             self.problem, self.output, self.wrt, self.rows + self.columns, tuple(stages.values()), combination
         )
@@ -193,10 +132,22 @@ class Chain:
         taken = {*self.problem.reserved, *(i.name for i in rows)}
         return rows, free_indices(self.problem.dims(parent), taken, letters)
 
-    def _combine(self, stages: dict[tuple[str, str], Stage]) -> Stage:
-        """Σ over the paths of the product of the local Jacobians, put in, contracted and tidied."""
-        start = add(*(self._product(p) for p in self._paths(self.output, stages)))
-        target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
+    def _shortened(self, stage: Stage, definition: Definition) -> Stage:
+        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, and computed once."""
+        if not is_heavy(definition):
+            return stage
+        before = value(stage.result)
+        after = abbreviated(before, definition)
+        if after == before:
+            return stage
+        shorter = present(after, self.order)
+        steps = (*stage.steps, Step(stage.result, shorter, ("named intermediates",)))
+        return replace(stage, steps=steps)
+
+    def combine(
+        self, target: Node, indices: tuple[Index, ...], start: Node, stages: dict[tuple[str, str], Stage]
+    ) -> Stage:
+        """Products of local Jacobians, put in, contracted and tidied."""
         filled = put_stages_in(start, stages)
         bodies = tuple(d.body for d in self.problem.definitions)
         context = Context(self.order, bodies, variables=self.problem.variables)
@@ -205,7 +156,7 @@ class Chain:
             Step(start, filled, ("stages put in",)),
             *run_passes(filled, (contraction, facts, self._names, tidying), context),
         )
-        return Stage(target, self.rows + self.columns, steps, target)
+        return Stage(target, indices, steps, target)
 
     def _paths(self, name: str, stages: dict[tuple[str, str], Stage]) -> Iterable[tuple[tuple[str, str], ...]]:
         for child, parent in stages:
@@ -240,24 +191,15 @@ class Chain:
             body = definition.body
             if not isinstance(body, Call) or body.fn not in {call.fn for call in expr.atoms(Apply)}:
                 continue
-            if all(isinstance(a, (Sym, Entry)) for a in body.args):
-                new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
+            if is_heavy(definition):
+                new = abbreviated(expr, definition)
             else:
-                new = _abbreviated(expr, definition)
+                new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
             if new != expr:
                 rule = "expand intermediates" if new.has(Apply) else "named intermediates"
                 expr = new
         if expr != before:
             yield Step(node, context.present(expr), (rule,))
-
-
-def _abbreviated(expr: Expr, definition: Definition) -> Expr:
-    """The expression with the definition's body replaced by its name, at whatever positions it occurs."""
-    if isinstance(expr, Apply):
-        for name in _instances(definition, indices_of(expr)):
-            if name.definition == expr:
-                return name.symbol
-    return map_args(lambda a: _abbreviated(a, definition) if isinstance(a, Expr) else a, expr)
 
 
 def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
@@ -269,24 +211,6 @@ def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:
         return rebuilt(map_children(visit, part))
 
     return visit(start)
-
-
-def own_names(definition: Definition, expr: Expr) -> list[Name]:
-    """The definition's own entries at the positions that occur: s_i and s_j in softmax's Jacobian."""
-    body = value(definition.body)
-    if not body.has(sympy.exp) or definition.function is not None:
-        return []
-    return list(_instances(definition, indices_of(expr)))
-
-
-def _instances(definition: Definition, indices: Collection[Index]) -> Iterator[Name]:
-    """The definition's entries at every choice of distinct positions among the indices, bound ones left out."""
-    free = sorted((i for i in indices if i.uid >= 0), key=lambda i: (i.name, i.uid))
-    choices: list[tuple[Index, ...]] = [()]
-    for index in definition.indices:
-        choices = [(*c, i) for c in choices for i in free if i.dim == index.dim and i not in c][:16]
-    for at in choices:
-        yield Name(value(reference(definition.name, at)), value(definition.at(at)))
 
 
 def _instantiate(part: Diff, stages: dict[tuple[str, str], Stage]) -> Node:

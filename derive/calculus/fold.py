@@ -16,9 +16,8 @@ import sympy
 from sympy import Dummy, Expr
 
 from derive.calculus.rational import Field
-from derive.calculus.tidy import TOO_LARGE, cost, forms
+from derive.calculus.tidy import TOO_LARGE, forms, rational_cost
 from derive.expr.functions import Apply, NamedFunction, elementary
-from derive.printing.present import present
 
 __all__ = ["Name", "fold", "function_names"]
 
@@ -36,12 +35,13 @@ def fold(expr: Expr, groups: Sequence[Sequence[Name]]) -> Expr:
 
     Names that belong together (the softmax entries s_i and s_j) are put in together, as one group.
     """
-    if sympy.count_ops(expr) > TOO_LARGE:
+    if not any(groups) or sympy.count_ops(expr) > TOO_LARGE:
         return expr
-    best = (cost(present(expr)), expr)
+    field = Field([expr])
+    best = (rational_cost(field.into(expr), field), expr)
     while True:
         candidates = (form for group in groups for form in _put_in(best[1], group))
-        found = min(((cost(present(form)), form) for form in candidates), key=lambda pair: pair[0], default=best)
+        found = min(candidates, key=lambda pair: pair[0], default=best)
         if found[0] >= best[0]:
             return best[1]
         best = found
@@ -67,8 +67,8 @@ def function_names(expr: Expr, functions: Sequence[NamedFunction]) -> list[list[
     ]
 
 
-def _put_in(expr: Expr, group: Sequence[Name]) -> Iterator[Expr]:
-    """The expression with the group's names put in, in each form that people would write."""
+def _put_in(expr: Expr, group: Sequence[Name]) -> Iterator[tuple[int, Expr]]:
+    """The expression with the group's names put in, in each form that people would write, with its cost."""
     field = Field([expr, *(name.definition for name in group)])
     rational = field.into(expr)
     changed = False
@@ -79,7 +79,7 @@ def _put_in(expr: Expr, group: Sequence[Name]) -> Iterator[Expr]:
     # A name must not bring a new denominator with it: silu(x)/x is not what x ↦ sigmoid(x) means at 0.
     if changed and _poles(field.back(rational)) <= _poles(expr):
         for form in forms(rational):
-            yield field.back(form)
+            yield rational_cost(form, field), field.back(form)
 
 
 def _eliminate(rational: Expr, name: Name, field: Field) -> Expr | None:

@@ -6,21 +6,30 @@ refuted by that, and is reported as not proved.
 
 from __future__ import annotations
 
+from derive.calculus.derived import Derived
 from derive.calculus.rational import is_zero
-from derive.errors import Unsupported
+from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import elementary
+from derive.expr.problem import Problem
 from derive.expr.tree import Node, value
 from derive.printing.present import present
 
 __all__ = ["identity"]
 
 
-def identity(left: Node, right: Node, order: tuple[str, ...] = ()) -> Stage:
-    """The steps from `left` to `right`: definition, regrouping, definition read backwards.
+def identity(problem: Problem) -> Derived:
+    """The proof that the two outputs of a problem are equal: definition, regrouping, definition backwards.
 
-    Raises Unsupported where the equality is not proved in this way.
+    The result's closed form is the second output. Raises Unsupported where the equality is not proved.
     """
+    if len(problem.outputs) != 2:
+        raise ShapeError(f"an identity has two sides, not {len(problem.outputs)}: write left = …; right = …")
+    left, right = (problem.definition(name) for name in problem.outputs)
+    return Derived(problem, right.name, "", right.indices, (_stage(left.body, right.body, problem.names),))
+
+
+def _stage(left: Node, right: Node, order: tuple[str, ...]) -> Stage:
     before, after = value(left), value(right)
     if not is_zero(elementary(before) - elementary(after)):
         raise Unsupported("this identity", "the two sides do not cancel when both are written out")

@@ -62,7 +62,7 @@ def derivative_stage(function: NamedFunction, body: Node, argument: int = 0) -> 
 
     target = Diff(Call(function, tuple(Sym(p) for p in parameters)), x)
     order = tuple(p.name for p in parameters)
-    context = Context(order, (body,), names)
+    context = Context(order, (body,), (names,))
     return run_stage(target, Diff(body, x), (), context)
 
 

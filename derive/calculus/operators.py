@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from sympy import KroneckerDelta, S
 
-from derive.calculus.chain import Derived, differentiate, parse_target
+from derive.calculus.chain import differentiate
+from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
@@ -49,14 +50,15 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
     first = gradient(problem, output, wrt)
     extended, name = _named(problem, first, "g")
     second = differentiate(extended, name, other or parse_target(wrt)[0])
-    return replace(second, stages=(*first.all_stages, *second.stages))
+    generated = ((name, "gradient", output),)
+    return replace(second, stages=(*first.all_stages, *second.stages), generated=generated)
 
 
 def vjp(problem: Problem, output: str, wrt: str) -> Derived:
     """Σ G ∂output/∂wrt for an upstream gradient G of the output's shape; the backward formula of `output`."""
     definition = problem.definition(output)
-    upstream = _free_name(problem, "G")
-    total = _free_name(problem, "L")
+    upstream = problem.free_name("G")
+    total = problem.free_name("L")
     at = tuple(fresh(i) for i in definition.indices)
     body: Node = mul(reference(upstream, at), reference(output, at))
     for index in reversed(at):
@@ -74,7 +76,7 @@ def jvp(problem: Problem, output: str, wrt: str) -> Derived:
     """Σ ∂output/∂wrt V for a tangent V of the variable's shape."""
     derived = differentiate(problem, output, wrt)
     name = parse_target(wrt)[0]
-    tangent = _free_name(problem, "V")
+    tangent = problem.free_name("V")
     dims = problem.variable(name).dims
     rows = derived.indices[: len(derived.indices) - len(dims)]
     at = derived.indices[len(rows) :]
@@ -94,12 +96,15 @@ def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derive
         raise ShapeError(f"the order of a derivative is 1 or more, not {order}")
     name = parse_target(wrt)[0]
     stages: tuple[Stage, ...] = ()
+    generated: tuple[tuple[str, str, str], ...] = ()
     derived = _one_entrywise(problem, output, name)
     for _ in range(order - 1):
         stages = (*stages, *derived.all_stages)
-        problem, output = _named(problem, derived, "g")
+        problem, following = _named(problem, derived, "g")
+        generated = (*generated, (following, "derivative", output))
+        output = following
         derived = _one_entrywise(problem, output, name)
-    return replace(derived, stages=(*stages, *derived.stages))
+    return replace(derived, stages=(*stages, *derived.stages), generated=generated)
 
 
 def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
@@ -123,14 +128,7 @@ def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
 
 def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:
     """The problem with a derivation's closed form as one more definition."""
-    name = _free_name(problem, letter)
+    name = problem.free_name(letter)
     definition = Definition(name, derived.indices, derived.closed_form)
     extended = replace(derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,))
     return extended, name
-
-
-def _free_name(problem: Problem, letter: str) -> str:
-    taken = problem.reserved | {f.name for f in problem.functions}
-    while letter in taken:
-        letter += "_"
-    return letter

@@ -207,16 +207,13 @@ def _outer(call: Call, argument: int) -> Node:
 
 
 def plug(node: Node, arguments: dict[Any, Node]) -> Node:
-    """The tree with scalar symbols replaced by trees, in conditions by their values."""
+    """The tree with scalar symbols replaced by trees, in the conditions of branches too."""
     match node:
         case Sym(symbol):
             return arguments.get(symbol, node)
         case Bracket(condition):
-            return Bracket(_condition(condition, arguments))
+            return Bracket(condition.xreplace({s: value(tree) for s, tree in arguments.items()}))
         case Cases(branches):
-            return Cases(tuple((plug(b, arguments), _condition(c, arguments)) for b, c in branches))
+            values = {s: value(tree) for s, tree in arguments.items()}
+            return Cases(tuple((plug(body, arguments), c.xreplace(values)) for body, c in branches))
     return map_children(lambda child: plug(child, arguments), node)
-
-
-def _condition(condition: Any, arguments: dict[Any, Node]) -> Any:
-    return condition.xreplace({symbol: value(node) for symbol, node in arguments.items()})

@@ -26,7 +26,23 @@ from derive.calculus.tidy import cost, tidy
 from derive.expr.equation import FULL, NORMAL, Stage, Step
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Node, Pow, Sym, alpha, map_children, neg, rebuilt, value, walk
+from derive.expr.tree import (
+    Add,
+    Call,
+    Diff,
+    Entry,
+    Mul,
+    Neg,
+    Node,
+    Pow,
+    Sym,
+    alpha,
+    map_children,
+    neg,
+    rebuilt,
+    value,
+    walk,
+)
 from derive.printing.present import present
 
 __all__ = [
@@ -46,11 +62,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage may use: the author's order of names, the foldable names, the variables' facts."""
+    """What a stage may use: the author's order of names and displays, and the variables' facts.
+
+    `names` are the sources of foldable names, first named functions, then the definition's own entries.
+    """
 
     order: tuple[str, ...] = ()
     author: tuple[Node, ...] = ()
-    names: Callable[[Expr], Sequence[Sequence[Name]]] = lambda expr: ()
+    names: tuple[Callable[[Expr], Sequence[Sequence[Name]]], ...] = ()
     variables: tuple[Variable, ...] = ()
 
     def present(self, expr: Expr) -> Node:
@@ -119,13 +138,16 @@ def facts(node: Node, context: Context) -> Iterator[Step]:
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:
-    before = value(node)
-    groups = context.names(before)
-    after = fold(before, groups) if groups else before
+    before = after = value(node)
+    definitions: dict[Expr, Expr] = {}
+    for find in context.names:
+        groups = find(after)
+        after = fold(after, groups)
+        definitions |= {n.symbol: n.definition for group in groups for n in group}
     if after == before:
         return
     folded = context.present(after)
-    shown = _regrouped(folded, {n.symbol: n.definition for group in groups for n in group})
+    shown = _regrouped(folded, definitions)
     if shown != node and shown != folded:
         yield Step(node, shown, ("regroup",))
         node = shown

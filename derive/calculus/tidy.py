@@ -6,7 +6,8 @@ some terms in front); how short one is, is counted on its display. Nothing is tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 
 import sympy
 from sympy import Expr, Piecewise, Sum
@@ -17,7 +18,7 @@ from derive.expr.sums import make_sum, map_args, open_sum
 from derive.expr.tree import Add, Call, Cases, Frac, Mul, Node, Num, Pow, Sigma, children
 from derive.printing.present import present
 
-__all__ = ["cost", "forms", "shortest", "tidy"]
+__all__ = ["cost", "forms", "rational_cost", "tidy"]
 
 TOO_LARGE = 120  # operations, beyond which factoring costs more than it gives
 
@@ -36,14 +37,30 @@ def cost(node: Node) -> int:
     return own + sum(cost(child) for child in children(node))
 
 
-def expression_cost(expr: Expr) -> int:
-    """The cost of an expression's display."""
-    return cost(present(expr))
+@lru_cache(maxsize=8192)
+def head_cost(head: Expr) -> int:
+    """The cost of what a generator stands for."""
+    return cost(present(head))
 
 
-def shortest(candidates: Iterator[Expr], measure: Callable[[Expr], int] = expression_cost) -> Expr:
-    """The candidate of least cost, the first of equals."""
-    return min(candidates, key=measure)
+def rational_cost(rational: Expr, field: Field) -> int:
+    """The cost of the display of a rational function, counted on the generators, without making it."""
+    if isinstance(rational, sympy.Add):
+        return len(rational.args) - 1 + sum(rational_cost(term, field) for term in rational.args)
+    if isinstance(rational, sympy.Mul):
+        coefficient, rest = rational.as_coeff_Mul()
+        parts = [rational_cost(f, field) for f in sympy.Mul.make_args(rest)]
+        if abs(coefficient) != 1:
+            parts.append(rational_cost(abs(coefficient), field))
+        return bool(coefficient < 0) + sum(parts) + len(parts) - 1
+    if isinstance(rational, sympy.Pow):
+        # A power of an exponential is one exponential; one below the line costs the line.
+        base, exponent = rational.as_base_exp()
+        own = 0 if exponent == -1 else 2
+        return own + bool(exponent < 0) + rational_cost(base, field)
+    if rational.is_Rational:
+        return 1 if rational.is_Integer else 3
+    return head_cost(field.back(rational))
 
 
 def tidy(expr: Expr) -> Expr:
@@ -57,10 +74,15 @@ def tidy(expr: Expr) -> Expr:
     if not isinstance(expr, (sympy.Add, sympy.Mul, sympy.Pow)) or sympy.count_ops(expr) > TOO_LARGE:
         return expr
     field = Field([expr])
-    best = shortest(field.back(form) for form in forms(field.into(expr)))
+    rational = field.into(expr)
+    best = min(forms(rational), key=lambda form: rational_cost(form, field))
     # Of two forms equally long the one that came is kept, unless a sum has become a product.
-    settled = best.is_Add or not expr.is_Add
-    return expr if settled and expression_cost(expr) <= expression_cost(best) else best
+    settled = best.is_Add or not rational.is_Add
+    if settled and rational_cost(rational, field) <= rational_cost(best, field):
+        return expr
+    # The count on generators is a guide; the display decides.
+    found = field.back(best)
+    return found if cost(present(found)) < cost(present(expr)) + (not settled) else expr
 
 
 def forms(rational: Expr) -> Iterator[Expr]:

@@ -76,6 +76,12 @@ class Problem:
         sizes = {s.name for v in (*self.variables, *self.definitions) for d in v.dims for s in d.free_symbols}
         return frozenset(sizes | {v.name for v in self.variables} | {d.name for d in self.definitions})
 
+    def free_name(self, wanted: str) -> str:
+        """The name, or the first of wanted_, wanted__, … that has no meaning yet."""
+        while wanted in self.reserved or wanted in {f.name for f in self.functions}:
+            wanted += "_"
+        return wanted
+
     def variable(self, name: str) -> Variable:
         """The variable of that name; a ShapeError names those there are."""
         for variable in self.variables:
@@ -126,8 +132,8 @@ def names_in(node: Node) -> Iterator[str]:
             yield part.base
             for position in part.at:
                 yield from _names(position)
-        elif isinstance(part, Sym) and not isinstance(part.symbol, Index):
-            yield part.symbol.name
+        elif isinstance(part, Sym):
+            yield from _names(part.symbol)
 
 
 def names_in_conditions(node: Node) -> Iterator[str]:

@@ -62,7 +62,7 @@ def delta(i: Expr, j: Expr) -> Expr:
 def make_sum(body: Expr, *bound: Index) -> Expr:
     """The closed sum of `body` over the whole range of each bound index, the innermost first."""
     for index in bound:
-        if body.is_zero:
+        if body == 0:
             return S.Zero
         if not body.has(index):
             body = index.dim * body

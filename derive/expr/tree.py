@@ -357,6 +357,8 @@ def rebuilt(node: Node) -> Node:
             return neg(Frac(top, bottom))
         case Sigma(_, body) if body == ZERO:
             return ZERO
+        case Sigma(index, Neg(body)):
+            return neg(Sigma(index, body))
     return node
 
 

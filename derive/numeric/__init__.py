@@ -1,1 +1,17 @@
-"""TODO"""
+"""Derivation → torch program, and values in high precision."""
+
+from derive.numeric.assemble import forward_of, program_of
+from derive.numeric.evaluate import Evaluator, differentiate, evaluate, evaluate_tensor
+from derive.numeric.program import Let, Program, build_program
+
+__all__ = [
+    "Evaluator",
+    "Let",
+    "Program",
+    "build_program",
+    "differentiate",
+    "evaluate",
+    "evaluate_tensor",
+    "forward_of",
+    "program_of",
+]

@@ -182,18 +182,18 @@ class _Presenter:
 
     def position(self, expr: Expr) -> int:
         """Where the first of the expression's names stands in the author's order."""
-        names = {str(a.base.label) for a in expr.atoms(Indexed)} | {s.name for s in expr.free_symbols}
-        return min((self.order[n] for n in names if n in self.order), default=len(self.order))
+        return min((self.order[n] for n in _names(expr) if n in self.order), default=len(self.order))
 
     def pow(self, expr: Expr) -> Node:
         base, exponent = expr.as_base_exp()
         if _is_inverse(expr):
             return Frac(Num(S.One), self.node(1 / expr))
-        if exponent == S.Half and isinstance(base, Sum):
+        if isinstance(base, Sum) and exponent.is_Rational and exponent.q == 2:
             index, body = open_sum(base)
             root, power = body.as_base_exp()
             if power == 2 and root.is_real:
-                return Norm(index, self.under(index).node(root))
+                norm = Norm(index, self.under(index).node(root))
+                return norm if exponent == S.Half else Pow(norm, Num(2 * exponent))
         return Pow(self.node(base), self.node(exponent))
 
     # ── heads ──
@@ -299,5 +299,16 @@ def _degree(expr: Expr) -> int:
     return degree
 
 
+@lru_cache(maxsize=16384)
 def _text(expr: Expr) -> str:
     return str(expr)
+
+
+@lru_cache(maxsize=16384)
+def _names(expr: Expr) -> frozenset[str]:
+    """The names of tensors and scalars in the expression."""
+    if isinstance(expr, Indexed):
+        return frozenset({str(expr.base.label)}).union(*map(_names, expr.indices))
+    if isinstance(expr, sympy.Symbol):
+        return frozenset() if isinstance(expr, Index) else frozenset({expr.name})
+    return frozenset().union(*map(_names, expr.args))

@@ -17,7 +17,7 @@ from sympy import Expr, S
 from derive.errors import FormulaError
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import fresh
-from derive.expr.tree import Cases, Node, Norm, Num
+from derive.expr.tree import Cases, Frac, Node, Norm, Num, mul
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import (
     call,
@@ -77,7 +77,8 @@ def _unary(name: str, build: Callable[[Node], Node], doc: str) -> CallRule:
 
 
 def _mean(a: Array, dim: int | None = None) -> Array:
-    return elementwise(lambda total: divide(total, size(a, dim)), sum_over(a, dim))
+    one_over = Frac(Num(S.One), size(a, dim))
+    return elementwise(lambda total: mul(one_over, total), sum_over(a, dim))
 
 
 def _norm(a: Array, p: Expr = _TWO) -> Array:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sympy
 from sympy import Expr, Symbol
 from sympy.core.relational import Relational
 
 from derive.errors import FormulaError
-from derive.expr.functions import Apply, NamedFunction, named
+from derive.expr.functions import NamedFunction, named
 from derive.expr.indices import scalar
 from derive.expr.tree import Node, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.calls import CALLS
 
-__all__ = ["MAX_UNFOLDED", "declare"]
-
-MAX_UNFOLDED = 5000
+__all__ = ["declare"]
 
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta kappa mu nu xi rho sigma tau phi chi psi omega".split()
@@ -26,13 +23,11 @@ def declare(name: str, parameters: tuple[str, ...], body: Node) -> NamedFunction
     """The named function `name(parameters) = body`.
 
     Raises FormulaError if the name is one of the language's own (a scalar function such as sigmoid may be
-    declared anew), or if the definition, written out, is too long.
+    declared anew).
     """
     if name in CALLS and name not in FUNCTIONS:
         raise FormulaError(f"{name} is a function of the language; give yours another name")
     definition = value(body)
-    if _unfolded(definition, {}) > MAX_UNFOLDED:
-        raise FormulaError(f"written out, {name} has more than {MAX_UNFOLDED} parts")
     symbols = [scalar(p) for p in parameters]
     kinks = _kinks(definition, symbols[0])
     return named(
@@ -43,15 +38,6 @@ def declare(name: str, parameters: tuple[str, ...], body: Node) -> NamedFunction
         kinks=kinks,
         convention="that of the branch which holds there" if kinks else "",
     )
-
-
-def _unfolded(expr: sympy.Basic, sizes: dict[sympy.Basic, int]) -> int:
-    """The number of parts with every function written out; each different part is counted once only."""
-    if expr not in sizes:
-        own = _unfolded(expr.fn.definition.expr, sizes) if isinstance(expr, Apply) else 1
-        parts = expr.arguments if isinstance(expr, Apply) else expr.args
-        sizes[expr] = own + sum(_unfolded(part, sizes) for part in parts)
-    return sizes[expr]
 
 
 def _kinks(definition: Expr, x: Symbol) -> list[Expr]:

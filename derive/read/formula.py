@@ -111,7 +111,8 @@ class _Reader(Expressions):
 
     def define(self, name: str, body: ast.expr, statement: Statement) -> str:
         """Read a definition and make its name known."""
-        if name in self.variables or name in self.definitions or name in self.dims:
+        declared = name in self.variables and not self.scalars
+        if declared or name in self.definitions or name in self.dims:
             raise self.error(f"{name} has a meaning already; give this another name", statement)
         self.naming = body
         array = self.expression(body)

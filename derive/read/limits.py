@@ -7,16 +7,18 @@ known to be small.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Basic, Expr, Symbol
 
 from derive.errors import FormulaError
+from derive.expr.functions import Apply, NamedFunction
 from derive.expr.tree import Call, Node, Pow, children, value
 
-__all__ = ["MAX_BITS", "MAX_EXPONENT", "checked_value"]
+__all__ = ["MAX_BITS", "MAX_EXPONENT", "MAX_UNFOLDED", "checked_value"]
 
-MAX_EXPONENT, MAX_BITS = 1000, 4096
+MAX_EXPONENT, MAX_BITS, MAX_UNFOLDED = 1000, 4096, 20_000
 
 # SymPy computes these at once for a whole number: a factorial, a harmonic number.
 _GROWING = (sympy.loggamma, sympy.digamma)
@@ -29,9 +31,11 @@ def checked_value(node: Node, constants: Mapping[Symbol, Expr]) -> Expr:
     """
     _check(node, constants)
     result = value(node)
+    if sum(_weights(result, ())) > MAX_UNFOLDED:
+        raise FormulaError(f"written out, this has more than {MAX_UNFOLDED} parts; give names to its parts")
     if result.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
         raise FormulaError("this divides by zero or takes a function where it is infinite")
-    if result.has(sympy.I):
+    if result.has(sympy.I) or any(_is_imaginary(p) for p in result.atoms(sympy.Pow)):
         raise FormulaError("this is not a real number (a root or logarithm of a negative number)")
     return result
 
@@ -72,3 +76,29 @@ def _check_exponents(power: Expr) -> None:
 def _check_numbers(expr: Expr, limit: int) -> None:
     if any(abs(n) > limit for n in expr.atoms(sympy.Number)):
         raise FormulaError(f"a number in an exponent or argument is too large: up to {limit} is read")
+
+
+def _is_imaginary(power: Expr) -> bool:
+    return power.base.is_number and power.base.is_negative and power.exp.is_integer is False
+
+
+def _weights(expr: Basic, parameters: tuple[Symbol, ...]) -> tuple[int, ...]:
+    """How many parts the expression has with every function written out, and how often each parameter."""
+    if expr in parameters:
+        return (0, *(int(expr == p) for p in parameters))
+    own: tuple[int, ...] = (1,)
+    of_arguments: tuple[int, ...] = (1,) * len(expr.args)
+    arguments = expr.args
+    if isinstance(expr, Apply):
+        own, arguments = _own_weights(expr.fn)[:1], expr.arguments
+        of_arguments = _own_weights(expr.fn)[1:]
+    total = [*own, *(0 for _ in parameters)]
+    for times, argument in zip(of_arguments, arguments, strict=True):
+        for k, weight in enumerate(_weights(argument, parameters)):
+            total[k] += times * weight
+    return tuple(total)
+
+
+@lru_cache(maxsize=256)
+def _own_weights(fn: NamedFunction) -> tuple[int, ...]:
+    return _weights(fn.definition.expr, tuple(fn.definition.variables))

@@ -223,23 +223,28 @@ def _display(node: Node, point: Point, at: At) -> Any:
     raise TypeError(f"no meaning for {node!r}")
 
 
-def _derivative(body: Node, wrt: Node, point: Point, at: At) -> Any:
+def _derivative(body: Any, wrt: Any, point: Point, at: At) -> Any:
+    """By definition; `body` and `wrt` are displays or values alike."""
     name, place = _named(wrt, point, at)
-    if point.problem and isinstance(body, (Entry, Sym)):
+    if point.problem and isinstance(body, (Entry, Sym, sympy.Indexed, sympy.Symbol)):
         output, row = _named(body, point, at)
-        if point.total and output != name:
-            return total_derivative(point, output, row, name, place)
-        if point.problem.is_defined(output) and output != name:
+        if output != name and point.problem.is_defined(output):
+            if point.total:
+                return total_derivative(point, output, row, name, place)
             definition = point.problem.definition(output)
             body, at = definition.body, dict(zip(definition.indices, row, strict=True))
-    return _slope(lambda p: _display(body, p, at), point, name, place)
+    return _slope(lambda p: evaluate(body, p, at), point, name, place)
 
 
-def _named(node: Node, point: Point, at: At) -> tuple[str, tuple[int, ...]]:
-    if isinstance(node, Entry):
-        return node.base, _place(node.at, point, at)
-    assert isinstance(node, Sym)
-    return node.symbol.name, ()
+def _named(what: Any, point: Point, at: At) -> tuple[str, tuple[int, ...]]:
+    match what:
+        case Entry(base, place, _):
+            return base, _place(place, point, at)
+        case Sym(symbol):
+            return symbol.name, ()
+        case sympy.Indexed():
+            return str(what.base.label), _place(what.indices, point, at)
+    return what.name, ()
 
 
 # ── values ──────────────────────────────────────────────────────────────────────────────────────────
@@ -276,10 +281,7 @@ def _value(expr: Any, point: Point, at: At) -> Any:
         case Apply():
             return _applied(expr.fn, [_value(a, point, at) for a in expr.arguments])
         case DiffValue():
-            body, wrt = expr.args
-            name = wrt.name if wrt.is_Symbol else str(wrt.base.label)
-            place = () if wrt.is_Symbol else _place(wrt.indices, point, at)
-            return _slope(lambda p: _value(body, p, at), point, name, place)
+            return _derivative(*expr.args, point, at)
     return _applied(expr.func, [_value(a, point, at) for a in expr.args])
 
 

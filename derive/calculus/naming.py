@@ -1,0 +1,54 @@
+"""Names for parts of an expression: where a definition's entries occur, and where its name is shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import sympy
+from sympy import Expr
+
+from derive.calculus.fold import Name
+from derive.expr.functions import Apply, NamedFunction
+from derive.expr.indices import Index
+from derive.expr.problem import Definition, reference
+from derive.expr.sums import indices_of, map_args
+from derive.expr.tree import Call, Entry, Sym, value
+
+__all__ = ["abbreviated", "instances", "is_heavy", "own_names"]
+
+
+def is_heavy(definition: Definition) -> bool:
+    """Whether the definition is a named function of more than names: tanh(Σ …) rather than σ(y_i)."""
+    body = definition.body
+    if not isinstance(body, Call) or not isinstance(body.fn, NamedFunction):
+        return False
+    return not all(isinstance(a, (Sym, Entry)) for a in body.args)
+
+
+def abbreviated(expr: Expr, definition: Definition) -> Expr:
+    """The expression with the definition's body replaced by its name, at whatever positions it occurs."""
+    if isinstance(expr, Apply):
+        for name in instances(definition, indices_of(expr)):
+            if name.definition == expr:
+                return name.symbol
+    return map_args(lambda a: abbreviated(a, definition) if isinstance(a, Expr) else a, expr)
+
+
+def own_names(definition: Definition, expr: Expr) -> list[Name]:
+    """The definition's own entries at the positions that occur: s_i and s_j in softmax's Jacobian."""
+    body = value(definition.body)
+    # Worth a name are exponentials and what they are divided by: e^{-x²/2}, softmax; not w + v e^w.
+    normalised = sympy.fraction(sympy.together(body))[1].has(sympy.exp)
+    if not expr.has(sympy.exp) or not (isinstance(body, sympy.exp) or normalised):
+        return []
+    return list(instances(definition, indices_of(expr)))
+
+
+def instances(definition: Definition, indices: Collection[Index]) -> Iterator[Name]:
+    """The definition's entries at every choice of distinct positions among the indices, bound ones left out."""
+    free = sorted((i for i in indices if i.uid >= 0), key=lambda i: (i.name, i.uid))
+    choices: list[tuple[Index, ...]] = [()]
+    for index in definition.indices:
+        choices = [(*c, i) for c in choices for i in free if i.dim == index.dim and i not in c][:16]
+    for at in choices:
+        yield Name(value(reference(definition.name, at)), value(definition.at(at)))

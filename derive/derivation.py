@@ -1,0 +1,301 @@
+"""The face of derive: `grad`, `jacobian`, `hessian`, `vjp`, `jvp`, `derivative`, and what they return.
+
+    d = derive.grad("sum((W @ x - y)**2)/2", wrt="W", shapes={"W": "m n", "x": "n", "y": "m"})
+    d.closed_form · d.steps · d.lemmas · d.latex() · d.program() · d.verify()
+
+What may be differentiated: formula text with `shapes=`, a SymPy expression, or a Problem. Shapes follow one
+law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import Expr
+
+from derive import calculus
+from derive.calculus import Derived, Lemma
+from derive.catalog import Entry
+from derive.errors import ShapeError, Unsupported
+from derive.expr.equation import BRIEF, FULL, NORMAL, Step
+from derive.expr.indices import Dim, dim
+from derive.expr.problem import Problem
+from derive.expr.tree import Node, value
+from derive.printing import Style, aligned
+from derive.printing.exposition import Exposition
+from derive.printing.layouts import matrix_rows
+from derive.read import read_formula, read_sympy
+
+if TYPE_CHECKING:
+    from derive.numeric import Program
+    from derive.verification import Report
+
+__all__ = ["LEVELS", "Derivation", "derivative", "grad", "hessian", "identity", "jacobian", "jvp", "of_entry", "vjp"]
+
+LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
+
+Formula = str | Expr | Problem
+Wrt = str | Expr | Sequence[str | Expr]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A derivative in closed form, with every step that led to it.
+
+    `parts` holds one derivation for each pair of output and variable, outputs first. `reference` is the
+    author's own torch function of the variables in their order, where there is one: verification prefers it.
+    """
+
+    parts: tuple[Derived, ...]
+    kind: str
+    reference: Callable[..., Any] | None = field(default=None, compare=False)
+    style: Style = field(default_factory=Style)
+    name: str = ""
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that was differentiated (for a vjp or jvp with its G or V)."""
+        return self.parts[0].problem
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step: `before = after` by the named rules."""
+        return tuple(step for part in self.parts for step in part.steps)
+
+    @property
+    def lemmas(self) -> tuple[Lemma, ...]:
+        """The derivatives of named functions that were used, each with its own derivation."""
+        return tuple(dict.fromkeys(lemma for part in self.parts for lemma in part.lemmas))
+
+    @property
+    def closed_form(self) -> Node | tuple[Node, ...]:
+        """The last step's right-hand side, as a display tree; one a part."""
+        forms = tuple(part.closed_form for part in self.parts)
+        return forms if len(forms) > 1 else forms[0]
+
+    @property
+    def value(self) -> Expr | tuple[Expr, ...]:
+        """The closed form as a SymPy expression in index notation."""
+        values = tuple(value(part.closed_form) for part in self.parts)
+        return values if len(values) > 1 else values[0]
+
+    def latex(
+        self,
+        level: str = "normal",
+        style: Style | str | None = None,
+        layout: str | None = None,
+        lang: str | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> str:
+        """The derivation as one `aligned` block, legal in notebooks, KaTeX, MathJax and LaTeX.
+
+        `level` is brief, normal or full; `style` a Style or the name of one; `lang` en or zh. With `sizes`
+        ({"m": 2, "n": 3}) Jacobians are written out as matrices in numerator or denominator `layout`.
+        """
+        if level not in LEVELS:
+            raise ValueError(f"there is no level {level!r}; write one of {', '.join(LEVELS)}")
+        return "\n".join(
+            aligned([row for block in self.blocks(part, level, style, layout, lang, sizes) for row in block])
+            for part in self.parts
+        )
+
+    def fragments(
+        self,
+        level: str = "normal",
+        style: Style | str | None = None,
+        layout: str | None = None,
+        lang: str | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> tuple[str, ...]:
+        """The same as separate displays, for a page with prose between them."""
+        blocks = [b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes)]
+        return tuple(aligned(block) for block in blocks)
+
+    def blocks(
+        self,
+        part: Derived,
+        level: str,
+        style: Style | str | None,
+        layout: str | None,
+        lang: str | None,
+        sizes: Mapping[str, int] | None,
+    ) -> tuple[Any, ...]:
+        """The displays of one part, each a tuple of rows."""
+        chosen = self._style(style, lang)
+        shown = exposition(part)
+        if sizes is None and layout is None:
+            return (shown.rows(LEVELS[level], chosen),)
+        return matrix_rows(shown, _sizes(part.problem, sizes or {}), layout or "numerator", chosen)
+
+    def program(self) -> Program:
+        """The closed form as a torch function of the problem's variables; `.source` is its code."""
+        return self._program
+
+    def forward(self) -> Program:
+        """What was differentiated, as a torch function of the same variables."""
+        from derive.numeric import forward_of
+
+        return forward_of(self.problem)
+
+    def verify(self, **options: Any) -> Report:
+        """Evidence from referees that share no code with the derivation; see `verification.verify`."""
+        from derive.verification import verify
+
+        return verify(
+            self.parts, self.program(), kind=self.kind, reference=self.reference, name=self.name, **options
+        )
+
+    @cached_property
+    def _program(self) -> Program:
+        from derive.numeric import program_of
+
+        return program_of(self.parts)
+
+    def _style(self, style: Style | str | None, lang: str | None) -> Style:
+        chosen = self.style if style is None else Style.named(style) if isinstance(style, str) else style
+        return chosen.with_lang(lang) if lang else chosen
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"
+
+    def __str__(self) -> str:
+        return self.latex(level="brief")
+
+
+def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
+    """The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
+
+    `about` is what is known of the variables: `shapes={"W": "m n"}` (dims are names or numbers, "" a scalar),
+    `like=` example tensors, `dtypes=`, and declared facts `assume={"y": "sum=1"}`.
+
+    >>> print(grad("sum(x**2)", wrt="x", shapes={"x": "n"}).latex("brief"))
+    """
+    return _derive(calculus.gradient, "gradient", f, wrt, about)
+
+
+def derivative(f: Formula, wrt: Wrt, order: int = 1, **about: Any) -> Derivation:
+    """The entrywise derivative, of any order, of an `f` that acts entry by entry; of the shape of `wrt`."""
+
+    def entrywise(problem: Problem, output: str, name: str) -> Derived:
+        return calculus.entrywise(problem, output, name, order)
+
+    return _derive(entrywise, "derivative", f, wrt, about)
+
+
+def jacobian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
+    """The Jacobian, of shape output.shape + wrt.shape."""
+    return _derive(calculus.jacobian, "jacobian", f, wrt, about)
+
+
+def hessian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
+    """The Hessian of a scalar `f`, of shape wrt.shape + wrt.shape; two variables give the mixed block too."""
+    problem, names = _read(f, wrt, about)
+    parts = tuple(
+        calculus.hessian(problem, o, first, second) for o in problem.outputs for first in names for second in names
+    )
+    return Derivation(parts, "hessian", about.get("reference"), about.get("style", Style()))
+
+
+def vjp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
+    """The backward formula: Σ G ∂f/∂wrt, of the shape of `wrt`; the program takes the upstream G first."""
+    return _derive(calculus.vjp, "vjp", f, wrt, about)
+
+
+def jvp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
+    """The forward formula: Σ ∂f/∂wrt V, of the shape of the output; the program takes the tangent V first."""
+    return _derive(calculus.jvp, "jvp", f, wrt, about)
+
+
+def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
+    """A proof that two outputs of a problem are equal: `left = …; right = …`, in this order."""
+    problem, _ = _read(f, wrt, about)
+    return Derivation((calculus.identity(problem),), "identity", about.get("reference"), about.get("style", Style()))
+
+
+def exposition(part: Derived) -> Exposition:
+    """What is shown of one part."""
+    generated = {name for name, _, _ in part.generated}
+    shown = {part.output, *part.problem.path(part.output, part.wrt)} if part.wrt else set()
+    shown |= {of for _, _, of in part.generated}
+    definitions = tuple(d for d in part.problem.definitions if d.name in shown - generated)
+    local = part.stages if part.combination else part.stages[:-1]
+    lemmas = tuple(x.stage for x in part.lemmas)
+    return Exposition(part.problem, definitions, lemmas, local, part.final, part.generated)
+
+
+Operator = Callable[[Problem, str, str], Derived]
+
+
+def _derive(operator: Operator, kind: str, f: Formula, wrt: Wrt, about: dict[str, Any]) -> Derivation:
+    problem, names = _read(f, wrt, about)
+    parts = tuple(operator(problem, output, name) for output in problem.outputs for name in names)
+    return Derivation(parts, kind, about.get("reference"), about.get("style", Style()))
+
+
+def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[str, ...]]:
+    """The problem, and the names of the variables to differentiate by."""
+    unknown = set(about) - {"shapes", "like", "dtypes", "assume", "reference", "style"}
+    if unknown:
+        raise TypeError(f"unknown option {sorted(unknown)[0]!r}; known: shapes, like, dtypes, assume, reference")
+    targets = (wrt,) if isinstance(wrt, (str, Expr)) else tuple(wrt)
+    names = tuple(str(t) for t in targets)
+    if isinstance(f, Problem):
+        return f, names
+    if isinstance(f, sympy.Basic):
+        return read_sympy(f, names), names
+    if isinstance(f, str):
+        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
+    if callable(f):
+        raise Unsupported("a torch function", "write it as formula text with shapes=, or as a SymPy expression")
+    raise TypeError(f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem")
+
+
+def _shapes(about: dict[str, Any]) -> Any:
+    """The shapes as they were given, or the sizes of the example tensors."""
+    like = about.get("like")
+    if like is None:
+        return about.get("shapes")
+    sizes = {name: " ".join(str(n) for n in tuple(tensor.shape)) for name, tensor in like.items()}
+    return {**sizes, **(about.get("shapes") or {})}
+
+
+def _integers(about: dict[str, Any]) -> tuple[str, ...]:
+    """The names of integer variables: by `dtypes`, or by the example tensors."""
+    dtypes = {name: tensor.dtype for name, tensor in (about.get("like") or {}).items()}
+    dtypes |= about.get("dtypes") or {}
+    return tuple(name for name, dtype in dtypes.items() if "int" in str(dtype))
+
+
+def _sizes(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
+    known = {str(d) for v in problem.variables for d in v.dims}
+    for name in sizes:
+        if name not in known:
+            raise ShapeError(f"there is no dimension {name!r}; the dimensions are {', '.join(sorted(known))}")
+    return {dim(name): size for name, size in sizes.items()}
+
+
+def of_entry(entry: Entry) -> Derivation:
+    """The derivation of a catalog entry."""
+    about = {
+        "shapes": entry.shapes,
+        "assume": entry.assume,
+        "reference": entry.reference,
+        "style": Style(**entry.style),
+    }
+    made = OPERATORS[entry.kind](entry.formula, entry.wrt, **about)
+    return replace(made, name=entry.name)
+
+
+OPERATORS: dict[str, Callable[..., Derivation]] = {
+    "gradient": grad,
+    "derivative": derivative,
+    "jacobian": jacobian,
+    "hessian": hessian,
+    "vjp": vjp,
+    "jvp": jvp,
+    "identity": identity,
+}

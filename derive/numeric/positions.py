@@ -1,0 +1,140 @@
+"""Entries of tensors: which slice, selection or gather reads `x[i + 1]`, `x[0]`, `E[t[b], j]`, `A[i, i]`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy import Expr
+
+from derive.errors import ShapeError
+from derive.expr.indices import Dim, Index
+from derive.numeric.axes import Value, align
+from derive.numeric.code import Code, call, view
+
+if TYPE_CHECKING:
+    from derive.numeric.lowering import Lowering
+
+__all__ = ["take"]
+
+
+def take(lowering: Lowering, code: Code, dims: Sequence[Dim], positions: Sequence[Expr], name: str) -> Value:
+    """The tensor `code` of shape `dims` at the positions: a view where possible, else a gather.
+
+    A position that may lie outside (guarded by a bracket) is clamped; without a guard torch raises.
+    """
+    if len(dims) != len(positions):
+        shape = f"({', '.join(map(str, dims))})"
+        raise ShapeError(f"{name} has shape {shape}, but the entry {name}[{', '.join(map(str, positions))}] "
+                         f"gives {len(positions)} position(s)")
+    axes: list[Expr] = list(positions)  # an Index where the axis is done
+    for k, (dim, position) in enumerate(zip(dims, positions, strict=True)):
+        span = None if _whole(position, dim) else _span(lowering, position)
+        if span is not None:
+            index, start = span
+            text = f"{{0}}.narrow({k}, {{1}}, {{2}})"
+            code = call(text, code, lowering.size(start), lowering.size(index.dim))
+            axes[k] = index
+    code, axes = _windows(lowering, code, dims, axes)
+    if any(not isinstance(a, Index) and a.atoms(Index, sympy.Indexed) for a in axes):
+        return _gather(lowering, code, dims, axes)
+    if not all(isinstance(a, Index) for a in axes):
+        pattern = [":" if isinstance(a, Index) else f"{{{n}}}" for n, a in _numbered(axes)]
+        while pattern[-1] == ":":
+            pattern.pop()
+        constants = [lowering.size(_inside(name, a)) for a in axes if not isinstance(a, Index)]
+        code = Code(f"{{0}}[{', '.join(pattern)}]", (code, *constants), (8, *(0 for _ in constants)), free=True)
+    return _diagonals(code, [a for a in axes if isinstance(a, Index)])
+
+
+def _numbered(axes: Sequence[Expr]) -> list[tuple[int, Expr]]:
+    """Each axis with the number of constants up to it."""
+    count, out = 0, []
+    for a in axes:
+        count += not isinstance(a, Index)
+        out.append((count, a))
+    return out
+
+
+def _whole(position: Expr, dim: Dim) -> bool:
+    return isinstance(position, Index) and bool(position.dim == dim)
+
+
+def _inside(name: str, position: Expr) -> Expr:
+    if position.is_negative:
+        raise ShapeError(f"{name} has no position {position}: positions are counted from 0")
+    return position
+
+
+def _span(lowering: Lowering, position: Expr) -> tuple[Index, Expr] | None:
+    """`i + start` as (i, start), where it needs no clamping."""
+    indices = [a for a in sympy.Add.make_args(position) if isinstance(a, Index)]
+    if len(indices) != 1:
+        return None
+    (index,) = indices
+    start = position - index
+    if start.atoms(Index, sympy.Indexed) or (lowering.guard is not None and index in lowering.guard.axes):
+        return None
+    if start.is_negative:
+        raise ShapeError(f"position {position} is negative at {index} = 0; guard it with a bracket [{-start} <= {index}]")
+    return index, start
+
+
+def _windows(
+    lowering: Lowering, code: Code, dims: Sequence[Dim], axes: list[Expr]
+) -> tuple[Code, list[Expr]]:
+    """`x[i + k]`, where the two ranges fill the axis exactly, is an unfolding: a view."""
+    done: list[Expr] = list(axes)
+    for k, position in enumerate(axes):
+        parts = sympy.Add.make_args(position)
+        if len(parts) == 2 and all(isinstance(p, Index) for p in parts):
+            i, j = sorted(parts, key=lowering.order)
+            if sympy.expand(i.dim + j.dim - 1 - dims[k]) == 0:
+                code = call(f"{{0}}.unfold({k}, {{1}}, 1)", code, lowering.size(j.dim))
+                done[k] = i
+                done.append(j)
+    return code, done
+
+
+def _gather(lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[Expr]) -> Value:
+    """Advanced indexing: every position that is not a whole axis is an integer tensor."""
+    used = {i for a in axes if not isinstance(a, Index) for i in a.atoms(Index)}
+    plain = [isinstance(a, Index) and a not in used and list(axes).count(a) == 1 for a in axes]
+    values = {k: lowering.integer(a) for k, a in enumerate(axes) if not plain[k]}
+    common = tuple(sorted({x for v in values.values() for x in v.axes}, key=lowering.order))
+    codes: list[Code] = []
+    pattern: list[str] = []
+    for k, axis in enumerate(axes):
+        if plain[k]:
+            pattern.append(":")
+            continue
+        at = align(values[k], common)
+        if lowering.guard is not None and not isinstance(axis, Index) and set(values[k].axes) & set(lowering.guard.axes):
+            at = call("{0}.clamp(0, {1})", at, lowering.size(dims[k] - 1))
+        codes.append(at)
+        pattern.append(f"{{{len(codes)}}}")
+    while pattern[-1] == ":":
+        pattern.pop()
+    first = plain.index(False)
+    together = not any(plain[first : len(pattern)])
+    at_front = list(common) + [a for k, a in enumerate(axes) if plain[k]]
+    inside = [*axes[:first], *common, *(a for k, a in enumerate(axes) if plain[k] and k > first)]
+    text = f"{{0}}[{', '.join(pattern)}]"
+    return Value(Code(text, (code, *codes), (8, *(0 for _ in codes))), tuple(inside if together else at_front))
+
+
+def _diagonals(code: Code, axes: Sequence[Index]) -> Value:
+    """An index that occurs twice runs along a diagonal."""
+    left = list(axes)
+    for index in dict.fromkeys(axes):
+        while left.count(index) > 1:
+            first = left.index(index)
+            second = left.index(index, first + 1)
+            rank = len(left)
+            places = "" if rank == 2 else f"dim1={first}, dim2={second}"
+            code = view(f"{{0}}.diagonal({places})", code)
+            left = [a for k, a in enumerate(left) if k not in (first, second)] + [index]
+    return Value(code, tuple(left))
+
+

@@ -1,0 +1,323 @@
+"""Products and sums of products: deltas are contracted, brackets become masks, the rest is one contraction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
+from sympy.logic.boolalg import And
+
+from derive.expr.indices import Index
+from derive.expr.sums import Iverson, open_sum, substitute
+from derive.numeric.axes import Value, align, common_axes, permute
+from derive.numeric.code import Code, atom, call, infix, negative, scaled
+from derive.numeric.contraction import contract, product
+from derive.numeric.numbers import number
+from derive.numeric.softmax import match_product, sum_of_exp
+
+if TYPE_CHECKING:
+    from derive.numeric.lowering import Lowering
+
+__all__ = ["lower_product"]
+
+INFINITIES = (S.Infinity, S.NegativeInfinity, S.NaN, S.ComplexInfinity)
+
+
+def lower_product(lowering: Lowering, factors: Sequence[Expr], bound: Sequence[Index]) -> Value:
+    """The product of the factors, summed over the bound indices."""
+    flat, bound = _flatten(factors, list(bound))
+    for index in bound:
+        lowering.order(index)
+    split = _distribute(flat, bound)
+    if split is not None:
+        return lowering.add([(lower_product(lowering, part, bound), 1) for part in split])
+    flat, bound, diagonals, conditions = _deltas(flat, bound)
+    if any(f.is_zero for f in flat):
+        return Value(atom("0"), (), "number")
+    value = _masked(lowering, flat, bound, conditions)
+    for i, j in diagonals:
+        value = _diagonal(lowering, value, i, j)
+    return value
+
+
+# ── the shape of the product ────────────────────────────────────────────────────────────────────────
+
+
+def _flatten(factors: Sequence[Expr], bound: list[Index]) -> tuple[list[Expr], list[Index]]:
+    """All factors in one list; sums that stand in the product are opened, so that one contraction is left."""
+    flat: list[Expr] = []
+    queue = list(factors)
+    alone = len(factors) == 1 and isinstance(factors[0], Sum)
+    reciprocal = any(
+        isinstance(f, Pow) and f.exp.is_negative and sum_of_exp(f.base) is not None
+        for g in factors
+        for f in Mul.make_args(g)
+    )
+    while queue:
+        factor = queue.pop(0)
+        if isinstance(factor, Mul):
+            queue[:0] = factor.args
+        elif isinstance(factor, Sum) and (alone or _mergeable(factor)):
+            index, body = open_sum(factor)
+            bound.append(index)
+            queue.insert(0, body)
+        elif reciprocal and isinstance(factor, Pow) and isinstance(factor.base, Sum) and factor.exp in (2, 3):
+            queue[:0] = [factor.base] * int(factor.exp)
+        else:
+            flat.append(factor)
+    return flat, bound
+
+
+def _mergeable(expr: Sum) -> bool:
+    """Whether a sum may be opened inside a product: its brackets, if any, would mask the other factors."""
+    return not expr.has(Iverson, KroneckerDelta, Piecewise)
+
+
+def _distribute(flat: Sequence[Expr], bound: Sequence[Index]) -> list[list[Expr]] | None:
+    """Take apart the first factor that adds a delta of a bound index to something else."""
+    for k, factor in enumerate(flat):
+        if isinstance(factor, Add):
+            deltas = [t for t in factor.args if any(_contractible(f, bound) for f in Mul.make_args(t))]
+            if deltas:
+                rest = factor - Add(*deltas)
+                parts = [*deltas, *([] if rest.is_zero else [rest])]
+                return [[*flat[:k], part, *flat[k + 1 :]] for part in parts]
+    return None
+
+
+def _contractible(factor: Expr, bound: Sequence[Index]) -> tuple[Index, Expr] | None:
+    """(bound index, what it equals), where the factor is a delta that removes a bound index."""
+    if not isinstance(factor, KroneckerDelta):
+        return None
+    a, b = factor.args
+    for index, other in ((a, b), (b, a)):
+        if index in bound and isinstance(other, Index) and other.dim == index.dim:
+            return index, other
+        if index in bound and other.is_Integer and index.dim.is_Integer and 0 <= other < index.dim:
+            return index, other
+    return None
+
+
+def _deltas(
+    flat: list[Expr], bound: list[Index]
+) -> tuple[list[Expr], list[Index], list[tuple[Index, Index]], list[Expr]]:
+    """Without deltas: bound ones contracted, those of two free indices as diagonals, all others as conditions."""
+    diagonals: list[tuple[Index, Index]] = []
+    conditions: list[Expr] = []
+    queue = [f for f in flat if isinstance(f, (KroneckerDelta, Iverson))]
+    flat = [f for f in flat if not isinstance(f, (KroneckerDelta, Iverson))]
+    while queue:
+        factor = next((f for f in queue if _contractible(f, bound)), queue[0])
+        queue.remove(factor)
+        found = _contractible(factor, bound)
+        if found is not None:
+            old, new = found
+            bound = [b for b in bound if b != old]
+        elif isinstance(factor, KroneckerDelta) and _same_range(*factor.args):
+            new, old = factor.args
+            diagonals.insert(0, (new, old))
+        else:
+            conditions.append(factor.condition if isinstance(factor, Iverson) else factor)
+            continue
+        flat = [substitute(f, {old: new}) for f in flat]
+        conditions = [c.xreplace({old: new}) for c in conditions]
+        queue = [f for f in (substitute(f, {old: new}) for f in queue) if f is not S.One]
+        if S.Zero in queue:
+            return [S.Zero], [], [], []
+        flat += [f for f in queue if not isinstance(f, (KroneckerDelta, Iverson))]
+        queue = [f for f in queue if isinstance(f, (KroneckerDelta, Iverson))]
+    return flat, bound, diagonals, conditions
+
+
+def _same_range(a: Expr, b: Expr) -> bool:
+    return isinstance(a, Index) and isinstance(b, Index) and bool(a.dim == b.dim)
+
+
+def _diagonal(lowering: Lowering, value: Value, i: Index, j: Index) -> Value:
+    """The value (along i, not j) where i = j, zero elsewhere."""
+    if i in value.axes:
+        others = [a for a in value.axes if a != i]
+        value = permute(value, [*others, i])
+        return Value(call("torch.diag_embed({0})", value.code), (*others, i, j))
+    eye = Value(call("torch.eye({0}, **like)", lowering.size(i.dim), hint=f"eye_{i.dim}"), (i, j))
+    if value.kind == "number":
+        return eye if value.code is atom("1") else scale(eye, value.code)
+    return product(value, eye, lowering.order)
+
+
+# ── masks ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _masked(lowering: Lowering, flat: list[Expr], bound: list[Index], conditions: list[Expr]) -> Value:
+    """The product under its conditions: zero, and never NaN, where one of them fails."""
+    found = match_product(flat)
+    if found is not None and conditions:
+        # The brackets of a masked softmax belong to it.
+        found = match_product([*flat, *(Iverson(c) for c in conditions)])
+        assert found is not None
+        conditions = [f.condition for f in found[2] if isinstance(f, Iverson)]
+        found = (found[0], found[1], [f for f in found[2] if not isinstance(f, Iverson)])
+    if not conditions:
+        return _unmasked(lowering, flat, bound, found, [])
+    mask = lowering.condition(And(*(c for c in conditions if not isinstance(c, KroneckerDelta))))
+    deltas = [lowering.condition(c) for c in conditions if isinstance(c, KroneckerDelta)]
+    mask = reduce(lowering.both, deltas if len(deltas) == len(conditions) else [mask, *deltas])
+    zero = Value(atom("0"), (), "number")
+    if not bound:
+        inside = lowering.under(mask, lambda: _unmasked(lowering, flat, [], found, []))
+        return lowering.where(mask, inside, zero)
+    if found is not None:
+        inside = lowering.under(mask, lambda: _unmasked(lowering, flat, [], found, []))
+        return _unmasked(lowering, [], bound, None, [lowering.where(mask, inside, zero)])
+    wild = [f for f in flat if not _tame(f)]
+    tame = [f for f in flat if _tame(f)]
+    touching = [f for f in tame if f.atoms(Index) and f.atoms(Index) <= set(mask.axes)]
+    if not wild and touching:
+        wild = [max(touching, key=lambda f: len(f.atoms(Index)))]
+        tame.remove(wild[0])
+    inside = lowering.under(mask, lambda: _unmasked(lowering, wild, [], None, []))
+    return _unmasked(lowering, tame, bound, None, [lowering.where(mask, inside, zero)])
+
+
+def _tame(factor: Expr) -> bool:
+    """Whether a factor is finite whatever the condition says: a number, a scalar or a plain entry."""
+    if isinstance(factor, Indexed):
+        return all(isinstance(p, Index) for p in factor.indices)
+    return bool(factor.is_number or factor.is_Symbol)
+
+
+# ── what is left: numbers, tensors above and tensors below ──────────────────────────────────────────
+
+
+def _unmasked(
+    lowering: Lowering,
+    flat: list[Expr],
+    bound: Sequence[Index],
+    found: object,
+    ready: list[Value],
+) -> Value:
+    above, below = list(ready), list[Value]()
+    numbers_above, numbers_below = list[Code](), list[Code]()
+    coefficient = S.One
+    factors = flat
+    match found if found is not None else match_product(flat):
+        case (matches, totals, factors):
+            above += [lowering.softmax(m) for m in matches]
+            if totals:
+                exponent = next((f for f in factors if isinstance(f, exp)), None)
+                factors = [f for f in factors if f is not exponent]
+                above.append(_shifted(lowering, exponent, totals))
+    for factor in factors:
+        if factor.is_number and not factor.has(*INFINITIES):
+            coefficient *= factor
+        elif isinstance(factor, Pow) and factor.exp.is_negative and factor.exp != -S.Half:
+            value = _denominator(lowering, factor)
+            (numbers_below if value.kind == "number" else below).append(value)  # type: ignore[arg-type]
+        elif factor == 1:
+            continue
+        else:
+            value = _numerator(lowering, factor)
+            (numbers_above if value.kind == "number" else above).append(value)  # type: ignore[arg-type]
+    above_codes = [v.code for v in numbers_above]  # type: ignore[attr-defined]
+    below_codes = [v.code for v in numbers_below]  # type: ignore[attr-defined]
+    seen = {a for v in (*above, *below) for a in v.axes}
+    above_codes += [lowering.size(b.dim) for b in bound if b not in seen]
+    bound = [b for b in bound if b in seen]
+    tensor = _fraction(lowering, above, below, bound)
+    return _scaled(lowering, tensor, coefficient, above_codes, below_codes)
+
+
+def _numerator(lowering: Lowering, factor: Expr) -> Value:
+    return lowering.real(factor)
+
+
+def _denominator(lowering: Lowering, factor: Pow) -> Value:
+    """The reciprocal's value: what is divided by."""
+    base = lowering.guarded(lowering.real(factor.base), 1)
+    if factor.exp == -1:
+        return base
+    if base.kind == "number":
+        return lowering.real(1 / factor)
+    return lowering.real(factor.base ** -factor.exp) if lowering.guard is None else base.with_code(
+        infix("**", base.code, number(-factor.exp))
+    )
+
+
+def _shifted(lowering: Lowering, exponent: Expr | None, totals: Sequence[tuple[object, Expr]]) -> Value:
+    """e^a / Σ e^v as e^(a - log Σ e^v)."""
+    terms: list[tuple[Value, int]] = [] if exponent is None else [(lowering.real(exponent.args[0]), 1)]
+    for total, power in totals:
+        value = lowering.logsumexp(total)  # type: ignore[arg-type]
+        terms.append((value if power == 1 else scale(value, number(power)), -1))
+    value = lowering.full(lowering.add(terms))
+    return value.with_code(call("torch.exp({0})", value.code))
+
+
+def _fraction(lowering: Lowering, above: list[Value], below: list[Value], bound: Sequence[Index]) -> Value | None:
+    """The tensors multiplied, divided and summed; None where there are none."""
+    outside = [d for d in below if not set(d.axes) & set(bound)]
+    for d in below:
+        if d in outside:
+            continue
+        k = next((k for k, n in enumerate(above) if set(d.axes) <= set(n.axes)), None)
+        if k is None:
+            above.append(_divide(lowering, None, d))
+        else:
+            above[k] = _divide(lowering, above[k], d)
+    scalars = [v for v in above if not v.axes]
+    tensors = [v for v in above if v.axes]
+    value = contract(tensors, bound, lowering.order) if tensors else None
+    if scalars:
+        scalar = reduce(lambda a, b: product(a, b, lowering.order), scalars)
+        value = scalar if value is None else value.with_code(scaled(scalar.code, value.code))
+    if outside:
+        divisor = reduce(lambda a, b: product(a, b, lowering.order), outside)
+        value = _divide(lowering, value, divisor)
+    return value
+
+
+def _divide(lowering: Lowering, top: Value | None, bottom: Value) -> Value:
+    if top is None:
+        return bottom.with_code(infix("/", atom("1"), bottom.code))
+    axes = common_axes([top, bottom], lowering.order)
+    return Value(infix("/", align(top, axes), align(bottom, axes)), axes)
+
+
+def _scaled(
+    lowering: Lowering, tensor: Value | None, coefficient: Expr, above: list[Code], below: list[Code]
+) -> Value:
+    """The tensor times the numbers; a Python number where there is no tensor and nothing divides by a size."""
+    sign = -1 if coefficient.could_extract_minus_sign() else 1
+    top, bottom = (sign * coefficient).as_numer_denom()
+    if above or below or top == 1 or not coefficient.is_Rational:
+        above = [number(top), *above] if top != 1 else above
+        below = [number(bottom), *below] if bottom != 1 else below
+    elif coefficient != sign:
+        above = [number(sign * coefficient)]
+    if not coefficient.is_Rational and below and not above[1:] and not below[1:]:
+        above, below = [number(sign * coefficient)], []
+    code = reduce(lambda a, b: infix("*", a, b, free=True), above) if above else None
+    if tensor is None:
+        code = atom("1") if code is None else code
+        code = negative(code) if sign < 0 else code
+        # A size may be 0, and Python raises where torch divides: so the numerator is a tensor then.
+        if not below or all(b.template.isdigit() for b in below):
+            return Value(_over(code, below), (), "number")
+        tensor = lowering.full(Value(code, (), "number"))
+    elif code is not None:
+        tensor = scale(tensor, negative(code) if sign < 0 else code)
+    elif sign < 0:
+        tensor = tensor.with_code(negative(tensor.code))
+    return tensor.with_code(_over(tensor.code, below))
+
+
+def _over(code: Code, below: Sequence[Code]) -> Code:
+    """The code divided by the numbers."""
+    return code if not below else infix("/", code, reduce(lambda a, b: infix("*", a, b, free=True), below))
+
+
+def scale(value: Value, by: Code) -> Value:
+    """The value times a Python number."""
+    return value.with_code(scaled(by, value.code))
