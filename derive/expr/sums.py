@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, preorder_traversal
+from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
 from sympy.core.logic import fuzzy_bool
 from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
@@ -46,6 +46,18 @@ class Iverson(Expr):  # type: ignore[misc]
         return self if fuzzy_bool(exponent.is_positive) else None
 
 
+class ClosedSum(Sum):  # type: ignore[misc]
+    """SymPy's sum with its body as it stands.
+
+    SymPy pulls cases out of a body, even from a sum inside of it: their conditions would lose the bound index.
+    """
+
+    def __new__(cls, body: Expr, limits: Sequence[Expr]) -> ClosedSum:
+        self = Expr.__new__(cls, body, Tuple(*limits))
+        self.is_commutative = True
+        return self  # type: ignore[no-any-return]
+
+
 def entry(base: str, at: Sequence[Expr], *, integer: bool = False) -> Expr:
     """The entry `base[at]` of a tensor; the scalar itself when there are no positions."""
     if not at:
@@ -70,19 +82,15 @@ def make_sum(body: Expr, *bound: Index) -> Expr:
         # The height is above every canonical index inside, so that no name is captured.
         height = 1 + max((-i.uid for i in indices_of(body) if i.uid < 0), default=0)
         closed = Index("_", index.dim, -height)
-        body = Sum(body.xreplace({index: closed}), (closed, 0, index.dim - 1))
+        body = ClosedSum(body.xreplace({index: closed}), (closed, 0, index.dim - 1))
     return body
 
 
 def open_sum(expr: Sum, name: str | None = None) -> tuple[Index, Expr]:
-    """A fresh index and the body of the outermost sum, free in that index.
-
-    SymPy writes a sum of a sum with two limits, the outermost last.
-    """
-    *inner, (closed, _, _) = expr.limits
+    """A fresh index and the body of the sum, free in that index."""
+    ((closed, _, _),) = expr.limits
     index = fresh(name or closed.name, closed.dim)
-    body = Sum(expr.function, *inner) if inner else expr.function
-    return index, body.xreplace({closed: index})
+    return index, expr.function.xreplace({closed: index})
 
 
 def map_args(fn: Callable[[Expr], Expr], expr: Expr) -> Expr:

@@ -80,6 +80,12 @@ _COMPARISONS: dict[Any, Callable[[Any, Any], bool]] = {
     sympy.Lt: lambda a, b: a < b,
     sympy.Le: lambda a, b: a <= b,
 }
+_CONNECTIVES: dict[Any, Callable[[list[bool]], bool]] = {
+    sympy.And: all,
+    sympy.Or: any,
+    sympy.Not: lambda parts: not parts[0],
+    sympy.ITE: lambda parts: parts[1] if parts[0] else parts[2],
+}
 
 
 @dataclass(frozen=True)
@@ -349,4 +355,4 @@ def _holds(condition: Any, point: Point, at: At) -> bool:
     if isinstance(condition, Relational):
         return _COMPARISONS[type(condition)](*(_value(a, point, at) for a in condition.args))
     parts = [_holds(c, point, at) for c in condition.args]
-    return {sympy.And: all, sympy.Or: any, sympy.Not: lambda p: not p[0]}[type(condition)](parts)
+    return bool(_CONNECTIVES[type(condition)](parts))
