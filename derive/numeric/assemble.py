@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sympy import Expr
+
 from derive.calculus.derived import Derived
 from derive.expr.problem import Definition, Problem
+from derive.expr.sums import entry
 from derive.expr.tree import value
 from derive.numeric.program import Let, Program, build_program
 
@@ -44,7 +47,5 @@ def _let(definition: Definition) -> Let:
     return Let(definition.name, definition.indices, value(definition.body))
 
 
-def _reference(let: Let):  # type: ignore[no-untyped-def]
-    from derive.expr.sums import entry
-
+def _reference(let: Let) -> Expr:
     return entry(let.name, let.indices)

@@ -8,9 +8,28 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-__all__ = ["ADD", "ANY", "ATOM", "MUL", "UNARY", "Code", "atom", "call", "infix", "negative", "scaled", "view"]
+__all__ = [
+    "ADD",
+    "ANY",
+    "ATOM",
+    "MUL",
+    "OUTER",
+    "UNARY",
+    "Code",
+    "atom",
+    "call",
+    "infix",
+    "is_new",
+    "is_view",
+    "names_of",
+    "negative",
+    "scaled",
+    "view",
+]
 
 ANY, COMPARE, OR, AND, ADD, MUL, UNARY, POWER, ATOM = range(9)
+
+OUTER = "torch.outer({0}, {1})"
 
 _nodes: WeakValueDictionary[tuple[object, ...], Code] = WeakValueDictionary()
 
@@ -19,16 +38,17 @@ class Code:
     """A piece of torch code: `template` with its operands put in, each in brackets where `slots` ask for it.
 
     `free` marks what costs nothing (a name, a number, a view) and so is never given a name of its own;
-    `hint` is the name it would like to have.
+    `hint` is the name it would like to have. Working `in_place`, its value is its first operand, changed.
     """
 
-    __slots__ = ("__weakref__", "args", "free", "hint", "precedence", "slots", "template")
+    __slots__ = ("__weakref__", "args", "free", "hint", "in_place", "precedence", "slots", "template")
 
     template: str
     args: tuple[Code, ...]
     slots: tuple[int, ...]
     precedence: int
     free: bool
+    in_place: bool
     hint: str
 
     def __new__(
@@ -39,6 +59,7 @@ class Code:
         precedence: int = ATOM,
         *,
         free: bool = False,
+        in_place: bool = False,
         hint: str = "",
     ) -> Code:
         key = (template, args, slots, precedence, free)
@@ -47,7 +68,7 @@ class Code:
             return known
         self = super().__new__(cls)
         self.template, self.args, self.slots, self.precedence = template, args, slots, precedence
-        self.free, self.hint = free, hint
+        self.free, self.in_place, self.hint = free, in_place, hint
         _nodes[key] = self
         return self
 
@@ -81,16 +102,44 @@ def infix(operator: str, left: Code, right: Code, *, free: bool = False) -> Code
 
 def negative(code: Code) -> Code:
     """Minus the code: of a product, minus its first factor."""
+    if code.template == OUTER:
+        return call(OUTER, negative(code.args[0]), code.args[1])
     return Code("-{0}", (code,), (UNARY if _is_matmul(code) else MUL,), UNARY, free=code.free)
 
 
 def scaled(by: Code, code: Code) -> Code:
     """A Python number times the code: of a product, times its first factor."""
+    if code.template == OUTER:
+        return call(OUTER, scaled(by, code.args[0]), code.args[1])
     return Code("{0} * {1}", (by, code), (MUL, MUL + _is_matmul(code)), MUL, free=by.free and code.free)
 
 
+def names_of(code: Code) -> set[str]:
+    """The names and numbers that the code is made of."""
+    seen: set[Code] = set()
+    stack = [code]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(node.args)
+    return {node.template for node in seen if not node.args and not node.template.isdigit()}
+
+
+def is_view(code: Code) -> bool:
+    """Whether the code may share memory with a named tensor."""
+    while code.args and (code.free or ".narrow(" in code.template or ".unfold(" in code.template):
+        code = code.args[0]
+    return not code.args
+
+
+def is_new(code: Code) -> bool:
+    """Whether the code makes a tensor that nothing else holds: neither a name, nor autograd for a slope."""
+    return code.precedence in (ADD, MUL, UNARY) or code.template.startswith(("torch.outer(", "torch.einsum("))
+
+
 def _is_matmul(code: Code) -> bool:
-    """Whether the code has a matrix product outside all brackets, which is dearer to scale before than after."""
+    """Whether the code is a matrix product outside brackets: scaling its first factor would cost more."""
     return code.precedence == MUL and (" @ " in code.template or any(map(_is_matmul, code.args[:1])))
 
 

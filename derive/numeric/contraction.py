@@ -12,7 +12,7 @@ from string import ascii_lowercase
 
 from derive.expr.indices import Index
 from derive.numeric.axes import Order, Value, align, common_axes, permute, reduced, sum_out
-from derive.numeric.code import call, infix
+from derive.numeric.code import OUTER, call, infix
 
 __all__ = ["contract", "einsum", "product"]
 
@@ -40,7 +40,7 @@ def product(left: Value, right: Value, order: Order) -> Value:
     axes = common_axes([left, right], order)
     if len(left.axes) == len(right.axes) == 1 and left.axes != right.axes:
         first, second = (left, right) if axes == left.axes + right.axes else (right, left)
-        return Value(call("torch.outer({0}, {1})", first.code, second.code), axes)
+        return Value(call(OUTER, first.code, second.code), axes)
     return Value(infix("*", align(left, axes), align(right, axes)), axes)
 
 
@@ -49,7 +49,11 @@ def einsum(values: Sequence[Value], kept: Sequence[Index]) -> Value:
     letters: dict[Index, str] = {}
     for axis in (a for value in values for a in value.axes):
         if axis not in letters:
-            free = [c for c in (axis.name[0], *ascii_lowercase) if c in ascii_lowercase and c not in letters.values()]
+            free = [
+                c
+                for c in (axis.name[0], *ascii_lowercase)
+                if c in ascii_lowercase and c not in letters.values()
+            ]
             letters[axis] = free[0]
     spell = ["".join(letters[a] for a in axes) for axes in (*(v.axes for v in values), kept)]
     slots = ", ".join(f"{{{k}}}" for k in range(len(values)))
@@ -57,7 +61,9 @@ def einsum(values: Sequence[Value], kept: Sequence[Index]) -> Value:
     return Value(call(text, *(v.code for v in values)), tuple(kept))
 
 
-def _cost(values: Sequence[Value], pair: tuple[int, int], bound: Sequence[Index]) -> tuple[int, int, tuple[int, int]]:
+def _cost(
+    values: Sequence[Value], pair: tuple[int, int], bound: Sequence[Index]
+) -> tuple[int, int, tuple[int, int]]:
     """What a pair costs: the work, then by how much memory grows, then its place."""
     i, j = pair
     others = {a for k, value in enumerate(values) if k not in pair for a in value.axes}
@@ -131,4 +137,3 @@ def _batched(a: Value, b: Value, s: Index, batch: Sequence[Index], order: Order)
         a, b, i, j = b, a, j, i
     left, right = permute(a, (*batch, i, s)), permute(b, (*batch, s, j))
     return Value(infix("@", left.code, right.code), (*batch, i, j))
-

@@ -36,9 +36,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{
         name: getattr(mpmath, name)
         for name in (
-            "exp log sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh "
-            "acosh atanh acoth asech acsch atan2 erf erfc erfi erfinv gamma loggamma digamma beta zeta floor "
-            "besselj bessely besseli besselk factorial sinc sign"
+            "exp log sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch "
+            "asinh acosh atanh acoth asech acsch atan2 erf erfc erfi erfinv gamma loggamma digamma beta "
+            "zeta floor besselj bessely besseli besselk factorial sinc sign"
         ).split()
     },
     "Abs": mpmath.fabs,
@@ -81,21 +81,25 @@ def evaluate(
 
 
 def evaluate_tensor(
-    indices: Sequence[Index], expr: Expr | Node, bindings: Mapping[str, Any], sizes: Mapping[str, int], digits: int = 30
+    indices: Sequence[Index],
+    expr: Expr | Node,
+    bindings: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    digits: int = 30,
 ) -> Any:
     """The values at all positions of the indices, as a numpy array of mpf, of the shape of the indices."""
     import numpy as np
 
     evaluator = Evaluator(bindings, sizes, digits)
     shape = tuple(evaluator.size(i.dim) for i in indices)
-    out = np.empty(shape, dtype=object)
+    out: Any = np.empty(shape, dtype=object)
     for at in itertools.product(*map(range, shape)):
         out[at] = evaluator(expr, dict(zip(indices, at, strict=True)))
     return out
 
 
 def differentiate(function: Callable[[Any], Any], x: Any, order: int = 1, digits: int = 50) -> Any:
-    """The derivative of a function of one real number, by differences at so many digits that `digits` are right.
+    """The derivative of a function of one real number, by differences, right to about `digits` digits.
 
     The function is called at a raised mpmath precision and must keep to it, as `evaluate` does.
     """
@@ -104,10 +108,12 @@ def differentiate(function: Callable[[Any], Any], x: Any, order: int = 1, digits
 
 
 class Evaluator:
-    """Evaluates expressions at given values; each is compiled to closures once and its sums are remembered."""
+    """Evaluates expressions at given values; each is compiled to closures once, its sums are remembered."""
 
     def __init__(self, bindings: Mapping[str, Any], sizes: Mapping[str, int], digits: int = 30) -> None:
-        self.bindings = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in bindings.items()}
+        self.bindings = {
+            name: value.tolist() if hasattr(value, "tolist") else value for name, value in bindings.items()
+        }
         self.sizes = dict(sizes)
         self.digits = digits
         self._closures: dict[Expr, Closure] = {}
@@ -140,13 +146,13 @@ class Evaluator:
     def _compile(self, expr: Any) -> Closure:
         if expr.is_number and not expr.has(Indexed, Sum):
             constant = _constant(expr)
-            return lambda at: constant
+            return lambda _: constant
         match expr:
             case Index():
                 return lambda at: _position(at, expr)
             case Symbol():
                 scalar = self._scalar(expr)
-                return lambda at: scalar
+                return lambda _: scalar
             case Indexed():
                 return self._entry(expr)
             case Add():
@@ -158,6 +164,10 @@ class Evaluator:
                 return self._power(expr)
             case Sum():
                 return self._remembered(expr, self._sum(expr))
+        return self._head(expr)
+
+    def _head(self, expr: Any) -> Closure:
+        match expr:
             case sympy.Product():
                 return self._product_over(expr)
             case KroneckerDelta():
@@ -201,7 +211,9 @@ class Evaluator:
     def _entry(self, expr: Indexed) -> Closure:
         name = str(expr.base.label)
         if name not in self.bindings:
-            raise FormulaError(f"{name} has no value; bind it (bound: {', '.join(self.bindings) or 'nothing'})")
+            raise FormulaError(
+                f"{name} has no value; bind it (bound: {', '.join(self.bindings) or 'nothing'})"
+            )
         positions = [self.compile(p) for p in expr.indices]
 
         def entry(at: Positions) -> Any:
@@ -237,20 +249,23 @@ class Evaluator:
         return lambda at: base(at) ** exponent(at)
 
     def _sum(self, expr: Sum) -> Closure:
-        index, size = self._range(expr)
-        body = self.compile(expr.function)
+        index, size, inner = self._range(expr)
+        body = self.compile(inner)
         return lambda at: mpmath.fsum(body({**at, index: k}) for k in range(size))
 
     def _product_over(self, expr: sympy.Product) -> Closure:
-        index, size = self._range(expr)
-        body = self.compile(expr.function)
+        index, size, inner = self._range(expr)
+        body = self.compile(inner)
         return lambda at: mpmath.fprod(body({**at, index: k}) for k in range(size))
 
-    def _range(self, expr: Any) -> tuple[Index, int]:
-        if len(expr.limits) != 1 or not isinstance(expr.limits[0][0], Index):
-            raise Unsupported(f"{expr}", "a sum runs over one typed index; build it with make_sum")
-        index = expr.limits[0][0]
-        return index, self.size(index.dim)
+    def _range(self, expr: Any) -> tuple[Index, int, Expr]:
+        """The outermost index, its size, and what is summed: SymPy joins nested sums, the outermost last."""
+        *inner, (index, low, high) = expr.limits
+        if not isinstance(index, Index) or low != 0 or high != index.dim - 1:
+            raise Unsupported(
+                f"{expr}", "a sum runs over the whole range of a typed index; build it with make_sum"
+            )
+        return index, self.size(index.dim), expr.func(expr.function, *inner) if inner else expr.function
 
     def _cases(self, expr: Piecewise) -> Closure:
         branches = [(self.compile(e), self._condition(c)) for e, c in expr.args]
@@ -263,7 +278,7 @@ class Evaluator:
     def _condition(self, expr: Any) -> Callable[[Positions], bool]:
         if expr in (S.true, S.false):
             known = bool(expr)
-            return lambda at: known
+            return lambda _: known
         match expr:
             case And() | Or():
                 tests = [self._condition(a) for a in expr.args]
@@ -283,9 +298,12 @@ class Evaluator:
     # ── derivatives that have not been carried out ──────────────────────────────────────────────────
 
     def _carried_out(self, expr: DiffValue, at: Positions) -> Expr:
-        """SymPy's derivative at these positions; with every entry a symbol of its own, nothing is captured."""
+        """SymPy's derivative at these positions: every entry is a symbol, so nothing is captured."""
         body, wrt = (self.concrete(a, at) for a in expr.args)
-        symbols = {e: sympy.Dummy(str(e), real=True) for e in sorted((body.atoms(Indexed) | wrt.atoms(Indexed)), key=str)}
+        symbols = {
+            e: sympy.Dummy(str(e), real=True)
+            for e in sorted((body.atoms(Indexed) | wrt.atoms(Indexed)), key=str)
+        }
         variable = wrt.xreplace(symbols)
         if not isinstance(variable, Symbol):
             raise Unsupported(f"a derivative with respect to {wrt}", "differentiate by an entry or a scalar")
@@ -304,8 +322,8 @@ class Evaluator:
             where = [sympy.Integer(int(self.compile(p)(at))) for p in expr.indices]
             return Indexed(expr.base, *where)
         if isinstance(expr, Sum):
-            index, size = self._range(expr)
-            return Add(*(self.concrete(expr.function, {**at, index: k}) for k in range(size)))
+            index, size, inner = self._range(expr)
+            return Add(*(self.concrete(inner, {**at, index: k}) for k in range(size)))
         if isinstance(expr, Mul):
             masks = [self.concrete(a, at) for a in expr.args if isinstance(a, (Iverson, KroneckerDelta))]
             if any(mask.is_zero for mask in masks):

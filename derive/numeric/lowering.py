@@ -8,29 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any
 
-import sympy
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, Symbol, exp, log
-from sympy.core.relational import Relational
-from sympy.logic.boolalg import And, Boolean, Not, Or
+from sympy.logic.boolalg import And, Boolean, Not
 
 from derive.errors import FormulaError, Unsupported
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson
 from derive.numeric.axes import Value, align, common_axes, permute, reduced
 from derive.numeric.code import Code, atom, call, infix, negative
-from derive.numeric.numbers import number
+from derive.numeric.conditions import condition
+from derive.numeric.constants import number
+from derive.numeric.diagonals import add_diagonal, diagonal_of
 from derive.numeric.positions import take
 from derive.numeric.products import lower_product
 from derive.numeric.scope import Scope
 from derive.numeric.softmax import LogSumExp, Match, match_log, sum_of_exp
-from derive.numeric.stable import stable
 from derive.numeric.tables import CALLS, Torch
 
 __all__ = ["Lowering"]
-
-_COMPARISONS = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 class Lowering:
@@ -54,12 +50,13 @@ class Lowering:
 
     def size(self, expr: Expr) -> Code:
         """A Python integer: a number, or an expression of sizes."""
-        value = self._sizes(expr)
+        value = self.sizes(expr)
         if value is None:
             raise Unsupported(f"the position or size {expr}", "write it with numbers, dimensions and indices")
         return value
 
-    def _sizes(self, expr: Expr) -> Code | None:
+    def sizes(self, expr: Expr) -> Code | None:
+        """The code of a number or a size; None where it is neither."""
         if expr.is_number:
             return number(expr)
         if expr.free_symbols and expr.free_symbols <= set(self.scope.sizes) and not expr.has(Index):
@@ -77,7 +74,9 @@ class Lowering:
                 return None if inner is None else negative(inner)
             return self._fold("*", expr.args)
         if isinstance(expr, Add):
-            return self._fold("+", sorted(expr.args, key=lambda a: (a.is_number, a.could_extract_minus_sign())))
+            return self._fold(
+                "+", sorted(expr.args, key=lambda a: (a.is_number, a.could_extract_minus_sign()))
+            )
         if isinstance(expr, Pow) and expr.exp.is_Integer and expr.exp > 0:
             base = self._size(expr.base)
             return None if base is None else infix("**", base, number(expr.exp), free=True)
@@ -93,16 +92,20 @@ class Lowering:
             code = infix("-" if minus else operator, code, right, free=True)
         return code
 
-    def full(self, value: Value, shape: Code | None = None) -> Value:
+    def full(self, value: Value) -> Value:
         """A Python number as a tensor without axes; a tensor as it is."""
         if value.kind != "number":
             return value
-        return Value(self.constant(value.code, atom("()")))
+        return Value(self.constant(value.code, ()))
 
-    def constant(self, code: Code, shape: Code) -> Code:
-        """A tensor of that shape, filled with a Python number, in the dtype and on the device of the inputs."""
-        plain = {"0": "torch.zeros({0}, **like)", "1": "torch.ones({0}, **like)"}.get(code.template)
-        return call(plain, shape) if plain else call("torch.full({0}, {1}, **like)", shape, code)
+    def constant(self, code: Code, shape: Sequence[Code]) -> Code:
+        """A tensor of that shape filled with a Python number, like the inputs in dtype and device."""
+        sizes = ", ".join(f"{{{k}}}" for k in range(len(shape)))
+        plain = {"0": "zeros", "1": "ones"}.get(code.template)
+        if plain:
+            return call(f"torch.{plain}({sizes or '()'}, **like)", *shape)
+        inside = f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+        return call(f"torch.full({inside}, {{{len(shape)}}}, **like)", *shape, code)
 
     def as_real(self, value: Value) -> Value:
         """Integers and truth values in the dtype of the inputs."""
@@ -120,16 +123,18 @@ class Lowering:
         return self._memo[key]
 
     def _real(self, expr: Expr) -> Value:
-        size = self._sizes(expr)
+        size = self.sizes(expr)
         if size is not None:
             return Value(size, (), "number")
         match expr:
             case Index():
-                return Value(call("torch.arange({0}, **like)", self.size(expr.dim), hint=str(expr.name)), (expr,))
+                return Value(
+                    call("torch.arange({0}, **like)", self.size(expr.dim), hint=str(expr.name)), (expr,)
+                )
             case Symbol():
-                return self.as_real(self._tensor(expr.name, ()))
+                return self.as_real(self.tensor(expr.name, ()))
             case Indexed():
-                return self.as_real(self._tensor(str(expr.base.label), expr.indices))
+                return self.as_real(self.tensor(str(expr.base.label), expr.indices))
             case Add():
                 return self._add(expr)
             case Mul() | Sum() | KroneckerDelta() | Iverson():
@@ -142,7 +147,8 @@ class Lowering:
                 return self._exponential(expr)
         return self._function(expr)
 
-    def _tensor(self, name: str, positions: Sequence[Expr]) -> Value:
+    def tensor(self, name: str, positions: Sequence[Expr]) -> Value:
+        """The entry of a variable or a definition."""
         tensor = self.scope.tensors.get(name)
         if tensor is None:
             known = ", ".join(self.scope.tensors) or "none"
@@ -156,6 +162,12 @@ class Lowering:
             sign, match, rest = found
             value = self.softmax(match, log=True)
             return self.add([(value, sign), *self._signed(rest)])
+        diagonal = diagonal_of(expr)
+        if diagonal is not None:
+            matrix, on = self.real(diagonal.off), self.real(diagonal.on)
+            whole = add_diagonal(matrix, on, diagonal.i, diagonal.j)
+            if whole is not None:
+                return whole
         return self.add(self._signed(expr))
 
     def _signed(self, expr: Expr) -> list[tuple[Value, int]]:
@@ -180,7 +192,9 @@ class Lowering:
             return lower_product(self, [expr], [])
         if power.is_Integer:
             value = self.real(base)
-            return Value(infix("**", value.code, number(power), free=value.kind == "number"), value.axes, value.kind)
+            return Value(
+                infix("**", value.code, number(power), free=value.kind == "number"), value.axes, value.kind
+            )
         if base.is_number:
             value = self.full(self.real(power))
             code = infix("**", self.full(Value(number(base), (), "number")).code, value.code)
@@ -272,7 +286,7 @@ class Lowering:
         inner = self._exponent(total)
         gone = [a for a in inner.axes if a in total.indices]
         left = tuple(a for a in inner.axes if a not in gone)
-        axis = reduced(inner.axes, gone) or str((*range(len(gone)),) if len(gone) > 1 else 0)
+        axis = reduced(inner.axes, gone) or ("-1" if len(gone) == 1 else str(tuple(range(len(gone)))))
         return Value(call(f"torch.logsumexp({{0}}, {axis})", inner.code), left)
 
     def _exponent(self, total: LogSumExp) -> Value:
@@ -280,8 +294,8 @@ class Lowering:
             self.order(index)
         value = self.full(self.real(total.exponent))
         if total.masks:
-            condition = self.condition(And(*(m.condition for m in total.masks)))
-            value = self.where(condition, value, Value(negative(atom("math.inf")), (), "number"))
+            mask = condition(self, And(*(m.condition for m in total.masks)))
+            value = self.where(mask, value, Value(negative(atom("math.inf")), (), "number"))
         missing = [i for i in total.indices if i not in value.axes]
         return self.spread(value, (*missing, *value.axes))
 
@@ -293,7 +307,9 @@ class Lowering:
         sizes = tuple(self.size(i.dim) for i in axes)
         slots = ", ".join(f"{{{k + 1}}}" for k in range(len(sizes)))
         code = align(self.full(value), axes)
-        return Value(Code(f"{{0}}.expand({slots})", (code, *sizes), (8, *(0 for _ in sizes)), free=True), axes)
+        return Value(
+            Code(f"{{0}}.expand({slots})", (code, *sizes), (8, *(0 for _ in sizes)), free=True), axes
+        )
 
     # ── branches ────────────────────────────────────────────────────────────────────────────────────
 
@@ -327,7 +343,9 @@ class Lowering:
         if then.kind == otherwise.kind == "number":
             then = self.full(then)
         axes = common_axes([condition, then, otherwise], self.order)
-        return Value(call("torch.where({0}, {1}, {2})", *(align(v, axes) for v in (condition, then, otherwise))), axes)
+        return Value(
+            call("torch.where({0}, {1}, {2})", *(align(v, axes) for v in (condition, then, otherwise))), axes
+        )
 
     def _cases(self, expr: Piecewise) -> Value:
         branches = list(expr.args)
@@ -339,92 +357,8 @@ class Lowering:
             others = And(others, Not(c))
         for (e, c), (_, used) in reversed(list(zip(branches, taken, strict=True))):
             branch = self.real(e) if used is S.true else self._branch(e, used)
-            value = branch if c is S.true else self.where(self.condition(c), branch, value)
+            value = branch if c is S.true else self.where(condition(self, c), branch, value)
         return value
 
     def _branch(self, expr: Expr, used: Boolean) -> Value:
-        return self.under(self.condition(used), lambda: self.real(expr))
-
-    # ── conditions and integers ─────────────────────────────────────────────────────────────────────
-
-    def condition(self, expr: Any) -> Value:
-        """The value of a condition: truth values along the axes of its indices."""
-        if expr in (S.true, S.false):
-            text = f"torch.tensor({bool(expr)}, device={self.scope.device})"
-            return Value(Code(text), (), "bool")
-        match expr:
-            case And() | Or():
-                return self._junction("&" if isinstance(expr, And) else "|", expr.args)
-            case sympy.ITE():
-                return self.condition(expr.to_nnf())
-            case Not():
-                inner = self.condition(expr.args[0])
-                return inner.with_code(Code("~{0}", (inner.code,), (6,), 6))
-            case KroneckerDelta():
-                return self._compare("==", *expr.args)
-            case Relational():
-                return self._compare(expr.rel_op, expr.lhs, expr.rhs)
-        raise Unsupported(f"the condition {expr}", "write comparisons joined by and, or, not")
-
-    def _junction(self, operator: str, args: Sequence[Boolean]) -> Value:
-        values = [self.condition(a) for a in sorted(args, key=sympy.default_sort_key)]
-        axes = common_axes(values, self.order)
-        return Value(reduce(lambda a, b: infix(operator, a, b), (align(v, axes) for v in values)), axes, "bool")
-
-    def _compare(self, operator: str, left: Expr, right: Expr) -> Value:
-        if operator not in _COMPARISONS:
-            raise Unsupported(f"the comparison {operator}", f"use one of {', '.join(_COMPARISONS)}")
-        if self._countable(left) and self._countable(right):
-            values = [self.integer(left), self.integer(right)]
-        else:
-            values = [self.real(stable(left)), self.real(stable(right))]
-        if all(v.kind == "number" for v in values):
-            test = infix(operator, values[0].code, values[1].code)
-            return Value(call(f"torch.tensor({{0}}, device={self.scope.device})", test), (), "bool")
-        axes = common_axes(values, self.order)
-        return Value(infix(operator, *(align(v, axes) for v in values)), axes, "bool")
-
-    def _countable(self, expr: Expr) -> bool:
-        """Whether the expression is made of indices, sizes and integer tensors alone."""
-        match expr:
-            case Index():
-                return True
-            case Indexed():
-                tensor = self.scope.tensors.get(str(expr.base.label))
-                return tensor is not None and tensor.integer
-            case Symbol() if expr.name in self.scope.tensors:
-                return self.scope.tensors[expr.name].integer and expr not in self.scope.sizes
-            case Symbol():
-                return expr in self.scope.sizes
-            case Add() | Mul() | sympy.Mod():
-                return all(self._countable(a) for a in expr.args)
-        return bool(expr.is_Integer)
-
-    def integer(self, expr: Expr) -> Value:
-        """The value of an integer expression: a position."""
-        size = self._sizes(expr)
-        if size is not None and expr.is_integer:
-            return Value(size, (), "number")
-        match expr:
-            case Index():
-                text = f"torch.arange({{0}}, device={self.scope.device})"
-                return Value(call(text, self.size(expr.dim), hint=str(expr.name)), (expr,), "int")
-            case Indexed():
-                value = self._tensor(str(expr.base.label), expr.indices)
-            case Symbol():
-                value = self._tensor(expr.name, ())
-            case Add() | Mul() | sympy.Mod():
-                return self._integers(expr)
-            case _:
-                value = None
-        if value is None or value.kind != "int":
-            raise Unsupported(f"the position {expr}", "positions are made of indices, sizes and integer tensors")
-        return value
-
-    def _integers(self, expr: Expr) -> Value:
-        operator = {Add: "+", Mul: "*", sympy.Mod: "%"}[expr.func]
-        values = [self.integer(a) for a in expr.args]
-        if operator != "%":
-            values.sort(key=lambda v: v.kind == "number")
-        axes = common_axes(values, self.order)
-        return Value(reduce(lambda a, b: infix(operator, a, b), (align(v, axes) for v in values)), axes, "int")
+        return self.under(condition(self, used), lambda: self.real(expr))

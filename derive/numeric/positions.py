@@ -12,6 +12,7 @@ from derive.errors import ShapeError
 from derive.expr.indices import Dim, Index
 from derive.numeric.axes import Value, align
 from derive.numeric.code import Code, call, view
+from derive.numeric.conditions import integer
 
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
@@ -26,8 +27,10 @@ def take(lowering: Lowering, code: Code, dims: Sequence[Dim], positions: Sequenc
     """
     if len(dims) != len(positions):
         shape = f"({', '.join(map(str, dims))})"
-        raise ShapeError(f"{name} has shape {shape}, but the entry {name}[{', '.join(map(str, positions))}] "
-                         f"gives {len(positions)} position(s)")
+        raise ShapeError(
+            f"{name} has shape {shape}, but the entry {name}[{', '.join(map(str, positions))}] "
+            f"gives {len(positions)} position(s)"
+        )
     axes: list[Expr] = list(positions)  # an Index where the axis is done
     for k, (dim, position) in enumerate(zip(dims, positions, strict=True)):
         span = None if _whole(position, dim) else _span(lowering, position)
@@ -44,7 +47,9 @@ def take(lowering: Lowering, code: Code, dims: Sequence[Dim], positions: Sequenc
         while pattern[-1] == ":":
             pattern.pop()
         constants = [lowering.size(_inside(name, a)) for a in axes if not isinstance(a, Index)]
-        code = Code(f"{{0}}[{', '.join(pattern)}]", (code, *constants), (8, *(0 for _ in constants)), free=True)
+        code = Code(
+            f"{{0}}[{', '.join(pattern)}]", (code, *constants), (8, *(0 for _ in constants)), free=True
+        )
     return _diagonals(code, [a for a in axes if isinstance(a, Index)])
 
 
@@ -77,7 +82,9 @@ def _span(lowering: Lowering, position: Expr) -> tuple[Index, Expr] | None:
     if start.atoms(Index, sympy.Indexed) or (lowering.guard is not None and index in lowering.guard.axes):
         return None
     if start.is_negative:
-        raise ShapeError(f"position {position} is negative at {index} = 0; guard it with a bracket [{-start} <= {index}]")
+        raise ShapeError(
+            f"position {position} is negative at {index} = 0; guard it with a bracket [{-start} <= {index}]"
+        )
     return index, start
 
 
@@ -101,7 +108,7 @@ def _gather(lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[
     """Advanced indexing: every position that is not a whole axis is an integer tensor."""
     used = {i for a in axes if not isinstance(a, Index) for i in a.atoms(Index)}
     plain = [isinstance(a, Index) and a not in used and list(axes).count(a) == 1 for a in axes]
-    values = {k: lowering.integer(a) for k, a in enumerate(axes) if not plain[k]}
+    values = {k: integer(lowering, a) for k, a in enumerate(axes) if not plain[k]}
     common = tuple(sorted({x for v in values.values() for x in v.axes}, key=lowering.order))
     codes: list[Code] = []
     pattern: list[str] = []
@@ -110,7 +117,11 @@ def _gather(lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[
             pattern.append(":")
             continue
         at = align(values[k], common)
-        if lowering.guard is not None and not isinstance(axis, Index) and set(values[k].axes) & set(lowering.guard.axes):
+        if (
+            lowering.guard is not None
+            and not isinstance(axis, Index)
+            and set(values[k].axes) & set(lowering.guard.axes)
+        ):
             at = call("{0}.clamp(0, {1})", at, lowering.size(dims[k] - 1))
         codes.append(at)
         pattern.append(f"{{{len(codes)}}}")
@@ -121,7 +132,9 @@ def _gather(lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[
     at_front = list(common) + [a for k, a in enumerate(axes) if plain[k]]
     inside = [*axes[:first], *common, *(a for k, a in enumerate(axes) if plain[k] and k > first)]
     text = f"{{0}}[{', '.join(pattern)}]"
-    return Value(Code(text, (code, *codes), (8, *(0 for _ in codes))), tuple(inside if together else at_front))
+    return Value(
+        Code(text, (code, *codes), (8, *(0 for _ in codes))), tuple(inside if together else at_front)
+    )
 
 
 def _diagonals(code: Code, axes: Sequence[Index]) -> Value:
@@ -136,5 +149,3 @@ def _diagonals(code: Code, axes: Sequence[Index]) -> Value:
             code = view(f"{{0}}.diagonal({places})", code)
             left = [a for k, a in enumerate(left) if k not in (first, second)] + [index]
     return Value(code, tuple(left))
-
-

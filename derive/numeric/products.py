@@ -1,21 +1,23 @@
-"""Products and sums of products: deltas are contracted, brackets become masks, the rest is one contraction."""
+"""Products and their sums: deltas are contracted, brackets become masks, the rest is one contraction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
-from sympy.logic.boolalg import And
 
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
-from derive.numeric.axes import Value, align, common_axes, permute
+from derive.numeric.axes import Value, align, common_axes
 from derive.numeric.code import Code, atom, call, infix, negative, scaled
+from derive.numeric.conditions import condition
+from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
-from derive.numeric.numbers import number
-from derive.numeric.softmax import match_product, sum_of_exp
+from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
+from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
 
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
@@ -33,12 +35,15 @@ def lower_product(lowering: Lowering, factors: Sequence[Expr], bound: Sequence[I
     split = _distribute(flat, bound)
     if split is not None:
         return lowering.add([(lower_product(lowering, part, bound), 1) for part in split])
+    value = _plus_diagonal(lowering, flat, bound)
+    if value is not None:
+        return value
     flat, bound, diagonals, conditions = _deltas(flat, bound)
     if any(f.is_zero for f in flat):
         return Value(atom("0"), (), "number")
     value = _masked(lowering, flat, bound, conditions)
     for i, j in diagonals:
-        value = _diagonal(lowering, value, i, j)
+        value = embed(lowering, value, i, j)
     return value
 
 
@@ -100,10 +105,24 @@ def _contractible(factor: Expr, bound: Sequence[Index]) -> tuple[Index, Expr] | 
     return None
 
 
+def _plus_diagonal(lowering: Lowering, flat: Sequence[Expr], bound: Sequence[Index]) -> Value | None:
+    """P (δ_ij c + R) is P R with P c added to its diagonal."""
+    if any(isinstance(f, (KroneckerDelta, Iverson)) for f in flat):
+        return None
+    for k, factor in enumerate(flat):
+        found = diagonal_of(factor) if isinstance(factor, Add) else None
+        if found is not None and found.i not in bound and found.j not in bound:
+            others = [*flat[:k], *flat[k + 1 :]]
+            matrix = lower_product(lowering, [*others, found.off], bound)
+            on = [substitute(f, {found.j: found.i}) for f in (*others, found.on)]
+            return add_diagonal(matrix, lower_product(lowering, on, bound), found.i, found.j)
+    return None
+
+
 def _deltas(
     flat: list[Expr], bound: list[Index]
 ) -> tuple[list[Expr], list[Index], list[tuple[Index, Index]], list[Expr]]:
-    """Without deltas: bound ones contracted, those of two free indices as diagonals, all others as conditions."""
+    """Without deltas: bound ones contracted, those of free indices as diagonals, others as conditions."""
     diagonals: list[tuple[Index, Index]] = []
     conditions: list[Expr] = []
     queue = [f for f in flat if isinstance(f, (KroneckerDelta, Iverson))]
@@ -115,7 +134,7 @@ def _deltas(
         if found is not None:
             old, new = found
             bound = [b for b in bound if b != old]
-        elif isinstance(factor, KroneckerDelta) and _same_range(*factor.args):
+        elif isinstance(factor, KroneckerDelta) and same_range(*factor.args):
             new, old = factor.args
             diagonals.insert(0, (new, old))
         else:
@@ -131,54 +150,41 @@ def _deltas(
     return flat, bound, diagonals, conditions
 
 
-def _same_range(a: Expr, b: Expr) -> bool:
-    return isinstance(a, Index) and isinstance(b, Index) and bool(a.dim == b.dim)
-
-
-def _diagonal(lowering: Lowering, value: Value, i: Index, j: Index) -> Value:
-    """The value (along i, not j) where i = j, zero elsewhere."""
-    if i in value.axes:
-        others = [a for a in value.axes if a != i]
-        value = permute(value, [*others, i])
-        return Value(call("torch.diag_embed({0})", value.code), (*others, i, j))
-    eye = Value(call("torch.eye({0}, **like)", lowering.size(i.dim), hint=f"eye_{i.dim}"), (i, j))
-    if value.kind == "number":
-        return eye if value.code is atom("1") else scale(eye, value.code)
-    return product(value, eye, lowering.order)
-
-
 # ── masks ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _masked(lowering: Lowering, flat: list[Expr], bound: list[Index], conditions: list[Expr]) -> Value:
+def _masked(
+    lowering: Lowering, flat: Sequence[Expr], bound: Sequence[Index], conditions: list[Expr]
+) -> Value:
     """The product under its conditions: zero, and never NaN, where one of them fails."""
-    found = match_product(flat)
-    if found is not None and conditions:
-        # The brackets of a masked softmax belong to it.
-        found = match_product([*flat, *(Iverson(c) for c in conditions)])
-        assert found is not None
-        conditions = [f.condition for f in found[2] if isinstance(f, Iverson)]
-        found = (found[0], found[1], [f for f in found[2] if not isinstance(f, Iverson)])
+    split = match_product([*flat, *(Iverson(c) for c in conditions if not isinstance(c, KroneckerDelta))])
+    if split is not None:
+        # The brackets of a masked softmax belong to it: only those that are left mask the rest.
+        conditions = [c for c in conditions if isinstance(c, KroneckerDelta)]
+        conditions += [f.condition for f in split.others if isinstance(f, Iverson)]
+        split = replace(split, others=tuple(f for f in split.others if not isinstance(f, Iverson)))
+    else:
+        split = Split((), (), tuple(flat))
     if not conditions:
-        return _unmasked(lowering, flat, bound, found, [])
-    mask = lowering.condition(And(*(c for c in conditions if not isinstance(c, KroneckerDelta))))
-    deltas = [lowering.condition(c) for c in conditions if isinstance(c, KroneckerDelta)]
-    mask = reduce(lowering.both, deltas if len(deltas) == len(conditions) else [mask, *deltas])
-    zero = Value(atom("0"), (), "number")
-    if not bound:
-        inside = lowering.under(mask, lambda: _unmasked(lowering, flat, [], found, []))
-        return lowering.where(mask, inside, zero)
-    if found is not None:
-        inside = lowering.under(mask, lambda: _unmasked(lowering, flat, [], found, []))
-        return _unmasked(lowering, [], bound, None, [lowering.where(mask, inside, zero)])
-    wild = [f for f in flat if not _tame(f)]
-    tame = [f for f in flat if _tame(f)]
+        return _unmasked(lowering, split, bound)
+    mask = reduce(lowering.both, [condition(lowering, c) for c in conditions])
+    inside, outside = split, Split((), (), ())
+    if bound and not split.matches and not split.below:
+        inside, outside = _divided(split.others, mask)
+    value = lowering.under(mask, lambda: _unmasked(lowering, inside, []))
+    value = lowering.where(mask, value, Value(atom("0"), (), "number"))
+    return _unmasked(lowering, outside, bound, [value]) if bound else value
+
+
+def _divided(factors: Sequence[Expr], mask: Value) -> tuple[Split, Split]:
+    """The factors that must be masked, and those that may be multiplied afterwards, in one contraction."""
+    wild = [f for f in factors if not _tame(f)]
+    tame = [f for f in factors if _tame(f)]
     touching = [f for f in tame if f.atoms(Index) and f.atoms(Index) <= set(mask.axes)]
     if not wild and touching:
         wild = [max(touching, key=lambda f: len(f.atoms(Index)))]
         tame.remove(wild[0])
-    inside = lowering.under(mask, lambda: _unmasked(lowering, wild, [], None, []))
-    return _unmasked(lowering, tame, bound, None, [lowering.where(mask, inside, zero)])
+    return Split((), (), tuple(wild)), Split((), (), tuple(tame))
 
 
 def _tame(factor: Expr) -> bool:
@@ -191,46 +197,31 @@ def _tame(factor: Expr) -> bool:
 # ── what is left: numbers, tensors above and tensors below ──────────────────────────────────────────
 
 
-def _unmasked(
-    lowering: Lowering,
-    flat: list[Expr],
-    bound: Sequence[Index],
-    found: object,
-    ready: list[Value],
-) -> Value:
-    above, below = list(ready), list[Value]()
-    numbers_above, numbers_below = list[Code](), list[Code]()
+def _unmasked(lowering: Lowering, split: Split, bound: Sequence[Index], ready: Sequence[Value] = ()) -> Value:
+    """The product of all parts and of what is `ready`, summed over the bound indices."""
+    above = [*ready, *(lowering.softmax(m) for m in split.matches)]
+    below: list[Value] = []
+    factors = list(split.others)
+    if split.below:
+        exponent = next((f for f in factors if isinstance(f, exp)), None)
+        factors = [f for f in factors if f is not exponent]
+        above.append(_shifted(lowering, exponent, split.below))
     coefficient = S.One
-    factors = flat
-    match found if found is not None else match_product(flat):
-        case (matches, totals, factors):
-            above += [lowering.softmax(m) for m in matches]
-            if totals:
-                exponent = next((f for f in factors if isinstance(f, exp)), None)
-                factors = [f for f in factors if f is not exponent]
-                above.append(_shifted(lowering, exponent, totals))
     for factor in factors:
         if factor.is_number and not factor.has(*INFINITIES):
             coefficient *= factor
         elif isinstance(factor, Pow) and factor.exp.is_negative and factor.exp != -S.Half:
-            value = _denominator(lowering, factor)
-            (numbers_below if value.kind == "number" else below).append(value)  # type: ignore[arg-type]
-        elif factor == 1:
-            continue
+            below.append(_denominator(lowering, factor))
         else:
-            value = _numerator(lowering, factor)
-            (numbers_above if value.kind == "number" else above).append(value)  # type: ignore[arg-type]
-    above_codes = [v.code for v in numbers_above]  # type: ignore[attr-defined]
-    below_codes = [v.code for v in numbers_below]  # type: ignore[attr-defined]
+            above.append(lowering.real(factor))
+    numbers_above = [v.code for v in above if v.kind == "number"]
+    numbers_below = [v.code for v in below if v.kind == "number"]
+    above = [v for v in above if v.kind != "number"]
+    below = [v for v in below if v.kind != "number"]
     seen = {a for v in (*above, *below) for a in v.axes}
-    above_codes += [lowering.size(b.dim) for b in bound if b not in seen]
-    bound = [b for b in bound if b in seen]
-    tensor = _fraction(lowering, above, below, bound)
-    return _scaled(lowering, tensor, coefficient, above_codes, below_codes)
-
-
-def _numerator(lowering: Lowering, factor: Expr) -> Value:
-    return lowering.real(factor)
+    numbers_above += [lowering.size(b.dim) for b in bound if b not in seen]
+    tensor = _fraction(lowering, above, below, [b for b in bound if b in seen])
+    return _scaled(lowering, tensor, coefficient, numbers_above, numbers_below)
 
 
 def _denominator(lowering: Lowering, factor: Pow) -> Value:
@@ -240,22 +231,26 @@ def _denominator(lowering: Lowering, factor: Pow) -> Value:
         return base
     if base.kind == "number":
         return lowering.real(1 / factor)
-    return lowering.real(factor.base ** -factor.exp) if lowering.guard is None else base.with_code(
-        infix("**", base.code, number(-factor.exp))
+    return (
+        lowering.real(factor.base**-factor.exp)
+        if lowering.guard is None
+        else base.with_code(infix("**", base.code, number(-factor.exp)))
     )
 
 
-def _shifted(lowering: Lowering, exponent: Expr | None, totals: Sequence[tuple[object, Expr]]) -> Value:
+def _shifted(lowering: Lowering, exponent: Expr | None, totals: Sequence[tuple[LogSumExp, Expr]]) -> Value:
     """e^a / Σ e^v as e^(a - log Σ e^v)."""
     terms: list[tuple[Value, int]] = [] if exponent is None else [(lowering.real(exponent.args[0]), 1)]
     for total, power in totals:
-        value = lowering.logsumexp(total)  # type: ignore[arg-type]
+        value = lowering.logsumexp(total)
         terms.append((value if power == 1 else scale(value, number(power)), -1))
     value = lowering.full(lowering.add(terms))
     return value.with_code(call("torch.exp({0})", value.code))
 
 
-def _fraction(lowering: Lowering, above: list[Value], below: list[Value], bound: Sequence[Index]) -> Value | None:
+def _fraction(
+    lowering: Lowering, above: list[Value], below: list[Value], bound: Sequence[Index]
+) -> Value | None:
     """The tensors multiplied, divided and summed; None where there are none."""
     outside = [d for d in below if not set(d.axes) & set(bound)]
     for d in below:
@@ -288,7 +283,7 @@ def _divide(lowering: Lowering, top: Value | None, bottom: Value) -> Value:
 def _scaled(
     lowering: Lowering, tensor: Value | None, coefficient: Expr, above: list[Code], below: list[Code]
 ) -> Value:
-    """The tensor times the numbers; a Python number where there is no tensor and nothing divides by a size."""
+    """The tensor times the numbers; a Python number where no tensor is and no size divides."""
     sign = -1 if coefficient.could_extract_minus_sign() else 1
     top, bottom = (sign * coefficient).as_numer_denom()
     if above or below or top == 1 or not coefficient.is_Rational:

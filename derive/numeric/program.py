@@ -18,7 +18,7 @@ from derive.expr.indices import Index
 from derive.expr.problem import Variable
 from derive.expr.tree import DiffValue
 from derive.numeric.axes import Value
-from derive.numeric.code import Code, atom, call
+from derive.numeric.code import Code, atom, call, is_view
 from derive.numeric.lowering import Lowering
 from derive.numeric.scope import Scope, Tensor
 from derive.numeric.source import Statement, write_function
@@ -93,7 +93,12 @@ class Program:
 
 
 def build_program(
-    name: str, variables: tuple[Variable, ...], lets: tuple[Let, ...], results: tuple[Let, ...], *, doc: str = ""
+    name: str,
+    variables: tuple[Variable, ...],
+    lets: tuple[Let, ...],
+    results: tuple[Let, ...],
+    *,
+    doc: str = "",
 ) -> Program:
     """The program that computes `results` from the variables, by way of `lets`, in the order given.
 
@@ -132,18 +137,20 @@ def _used(lets: Sequence[Let], results: Sequence[Let]) -> set[str]:
 
 
 def _lower(scope: Scope, let: Let, *, copy: bool) -> Code:
-    """The code of one definition, with exactly the axes of its indices; `copy` where it must not be an input."""
+    """The code of one definition, with the axes of its indices; `copy` where it must not be an input."""
     value = sympy.sympify(let.value)
     _check(scope, let, value)
     lowering = Lowering(scope, let.indices)
     lowered = lowering.real(stable(value))
-    return _finish(scope, lowering, lowered, let.indices, copy=copy)
+    return _finish(lowering, lowered, let.indices, copy=copy)
 
 
 def _check(scope: Scope, let: Let, value: Expr) -> None:
     for node in preorder_traversal(value):
         if isinstance(node, REFUSED):
-            raise Unsupported(f"{type(node).__name__} in {let.name}: {node}", "carry the derivative out first")
+            raise Unsupported(
+                f"{type(node).__name__} in {let.name}: {node}", "carry the derivative out first"
+            )
         if isinstance(node, Index):
             scope.require(node.dim)
     for index in let.indices:
@@ -157,38 +164,25 @@ def _check(scope: Scope, let: Let, value: Expr) -> None:
         raise ShapeError(f"index {names} of {let.name} is neither summed nor one of its own")
 
 
-def _finish(scope: Scope, lowering: Lowering, value: Value, indices: Sequence[Index], *, copy: bool) -> Code:
-    shape = _shape([lowering.size(i.dim) for i in indices])
+def _finish(lowering: Lowering, value: Value, indices: Sequence[Index], *, copy: bool) -> Code:
     if value.kind == "number":
-        return lowering.constant(value.code, shape)
+        return lowering.constant(value.code, [lowering.size(i.dim) for i in indices])
     missing = len(value.axes) < len(indices)
     value = lowering.spread(value, indices)
     if missing:
         return call("{0}.contiguous()", value.code)
     # A view of an input would change with it.
-    return call("{0}.clone()", value.code) if copy and _is_view(scope, value.code) else value.code
-
-
-def _shape(sizes: Sequence[Code]) -> Code:
-    if len(sizes) == 1:
-        return sizes[0]
-    slots = ", ".join(f"{{{k}}}" for k in range(len(sizes)))
-    return Code(f"({slots})", tuple(sizes), tuple(0 for _ in sizes), free=True)
-
-
-def _is_view(scope: Scope, code: Code) -> bool:
-    while code.args and (code.free or ".narrow(" in code.template or ".unfold(" in code.template):
-        code = code.args[0]
-    return code in {t.code for t in scope.tensors.values()}
+    return call("{0}.clone()", value.code) if copy and is_view(value.code) else value.code
 
 
 # ── calling ─────────────────────────────────────────────────────────────────────────────────────────
+
 
 def _compiled(source: str, name: str) -> Callable[..., Any]:
     file = f"<derive {name} {zlib.crc32(source.encode()):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     scope: dict[str, Any] = {}
-    exec(compile(source, file, "exec"), scope)  # our own emitted source, nothing from outside
+    exec(compile(source, file, "exec"), scope)  # noqa: S102 — our own emitted source, nothing from outside
     return scope[name]  # type: ignore[no-any-return]
 
 
@@ -207,7 +201,9 @@ def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
         value = values[k]
         if not isinstance(value, torch.Tensor):
             kind = torch.int64 if integer else torch.get_default_dtype() if like is None else like.dtype
-            values[k] = value = torch.as_tensor(value, dtype=kind, device=None if like is None else like.device)
+            values[k] = value = torch.as_tensor(
+                value, dtype=kind, device=None if like is None else like.device
+            )
         if integer:
             if value.is_floating_point():
                 raise TypeError(f"{name} holds integers, not {value.dtype}")
@@ -215,7 +211,9 @@ def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
         elif not value.is_floating_point():
             raise TypeError(f"{name} holds real numbers, not {value.dtype}; pass {name}.to(torch.float64)")
         if value.ndim != len(dims):
-            raise ShapeError(f"{name} is {_tuple(dims)}, of {len(dims)} axes; not a tensor of shape {_tuple(value.shape)}")
+            raise ShapeError(
+                f"{name} is {_tuple(dims)}, of {len(dims)} axes; not a tensor of shape {_tuple(value.shape)}"
+            )
         for place, dim in enumerate(dims):
             size = value.shape[place]
             if isinstance(dim, int) and size != dim:
@@ -234,4 +232,3 @@ def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
 def _tuple(items: Sequence[Any]) -> str:
     texts = ["?" if item is None else str(item) for item in items]
     return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
-

@@ -49,7 +49,9 @@ class Scope:
         variables = tuple(variables)
         for v in variables:
             if v.name in self.tensors:
-                raise ShapeError(f"two variables have the name {v.name!r}; give every variable a name of its own")
+                raise ShapeError(
+                    f"two variables have the name {v.name!r}; give every variable a name of its own"
+                )
             self.tensors[v.name] = Tensor(atom(self.unique(v.name)), v.dims, v.integer)
         for size in dict.fromkeys(d for v in variables for d in v.dims if isinstance(d, Symbol)):
             self.sizes[size] = atom(self.unique(size.name))
@@ -84,6 +86,6 @@ class Scope:
             if symbol not in self.sizes:
                 known = ", ".join(map(str, self.sizes)) or "none"
                 raise ShapeError(
-                    f"dimension {symbol} is in the shape of no variable, so its size is unknown when the program "
-                    f"runs (known: {known}); give a variable of that dimension"
+                    f"dimension {symbol} is in the shape of no variable, so its size is unknown when the "
+                    f"program runs (known: {known}); give a variable of that dimension"
                 )

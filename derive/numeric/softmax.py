@@ -6,7 +6,7 @@ e^(a+b), so `a` may hold several of them. What is left over is e^(a - logsumexp(
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -15,7 +15,7 @@ from sympy import Add, Expr, Mul, Pow, Sum, exp, log
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, indices_of, open_sum
 
-__all__ = ["LogSumExp", "Match", "match_log", "match_product", "sum_of_exp"]
+__all__ = ["LogSumExp", "Match", "Split", "match_log", "match_product", "sum_of_exp"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,15 @@ class Match:
     position: Expr
 
 
+@dataclass(frozen=True)
+class Split:
+    """A product taken apart: softmaxes, powers of 1/Σ e^v that are left, and the other factors."""
+
+    matches: tuple[Match, ...]
+    below: tuple[tuple[LogSumExp, Expr], ...]
+    others: tuple[Expr, ...]
+
+
 def sum_of_exp(expr: Expr) -> LogSumExp | None:
     """The parts of Σ e^v, nested sums and Iverson brackets in front of the exponential included."""
     indices: list[Index] = []
@@ -48,11 +57,10 @@ def sum_of_exp(expr: Expr) -> LogSumExp | None:
     return LogSumExp(tuple(indices), rest[0].args[0], masks)
 
 
-def match_product(factors: list[Expr]) -> tuple[list[Match], list[tuple[LogSumExp, Expr]], list[Expr]] | None:
-    """Split a product into softmaxes, powers of sums of exponentials, and the other factors.
+def match_product(factors: Sequence[Expr]) -> Split | None:
+    """The product with its softmaxes found; None where it holds no reciprocal of a sum of exponentials.
 
     Each softmax takes one exponential (and the brackets of a mask) from the numerator and one sum from below.
-    None where the product holds no reciprocal of a sum of exponentials.
     """
     found: list[Match] = []
     left: list[tuple[LogSumExp, Expr]] = []
@@ -83,7 +91,7 @@ def match_product(factors: list[Expr]) -> tuple[list[Match], list[tuple[LogSumEx
             left.append((total, power))
     if exponent != 0:
         others.append(exp(exponent))
-    return found, left, others
+    return Split(tuple(found), tuple(left), tuple(others))
 
 
 def match_log(expr: Add) -> tuple[int, Match, Expr] | None:
@@ -97,7 +105,11 @@ def match_log(expr: Add) -> tuple[int, Match, Expr] | None:
             rest = sign * (expr - term)
             match = next(_positions(total, rest, []), None)
             if match is not None:
-                return sign, match, sign * (rest - total.exponent.xreplace({total.indices[0]: match.position}))
+                return (
+                    sign,
+                    match,
+                    sign * (rest - total.exponent.xreplace({total.indices[0]: match.position})),
+                )
     return None
 
 
@@ -108,7 +120,9 @@ def _positions(total: LogSumExp, whole: Expr, others: list[Expr]) -> Iterator[Ma
     for place in _candidates(total.exponent, whole, index):
         terms = total.exponent.xreplace({index: place}).as_coefficients_dict()
         masks = [mask.xreplace({index: place}) for mask in total.masks]
-        covered = all(t in before and c * before[t] > 0 and abs(c) <= abs(before[t]) for t, c in terms.items())
+        covered = all(
+            t in before and c * before[t] > 0 and abs(c) <= abs(before[t]) for t, c in terms.items()
+        )
         if covered and all(mask in others for mask in masks):
             yield Match(total, place)
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from sympy import Symbol
 
 from derive.expr.problem import Variable
-from derive.numeric.code import ANY, Code
+from derive.numeric.code import ANY, ATOM, Code, is_new
 from derive.numeric.scope import Scope
 
 __all__ = ["Statement", "write_function"]
 
 WIDTH = 96
+SHORT = 12  # what is no longer than this is not given a name to shorten a line
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,12 @@ class Statement:
 
 
 def write_function(
-    name: str, variables: Sequence[Variable], scope: Scope, lets: Sequence[Statement], results: Sequence[Code], doc: str
+    name: str,
+    variables: Sequence[Variable],
+    scope: Scope,
+    lets: Sequence[Statement],
+    results: Sequence[Code],
+    doc: str,
 ) -> str:
     """The source of the function, with its imports."""
     writer = _Writer(scope)
@@ -36,7 +42,12 @@ def write_function(
     shown = [writer.show(code, ANY, width=WIDTH - 8) for code in results]
     writer.lines.append(f"return {', '.join(shown)}")
     parameters = [scope.tensors[v.name].code.template for v in variables]
-    body = [*_docstring(doc), *_sizes(variables, scope, writer.atoms), *_like(scope, writer.lines), *writer.lines]
+    body = [
+        *_docstring(doc),
+        *_sizes(variables, scope, writer.atoms),
+        *_like(scope, writer.lines),
+        *writer.lines,
+    ]
     head = f"def {name}({', '.join(parameters)}):"
     text = "\n".join(f"    {line}" if line else "" for line in body)
     imports = "import math\n\nimport torch" if "math." in text else "import torch"
@@ -64,36 +75,49 @@ class _Writer:
                 stack.extend(code.args)
 
     def assign(self, name: str, code: Code) -> None:
-        """`name = code`; from here on the name stands for it."""
-        text = self.show(code, ANY, width=WIDTH - len(name) - 7, top=True)
-        self.lines.append(f"{name} = {text}")
+        """Write `name = code`: from here on the name stands for it."""
+        if code.in_place:
+            matrix, *rest = code.args
+            text = self.show(matrix, ANY if is_new(matrix) else ATOM, width=WIDTH - len(name) - 7)
+            mine = is_new(matrix) and matrix not in self.names
+            self.lines.append(f"{name} = {text}{'' if mine else '.clone()'}")
+            self.lines.append(code.template.format(name, *(self.show(a, ANY) for a in rest)))
+        else:
+            self.lines.append(f"{name} = {self.text(code, width=WIDTH - len(name) - 7)}")
         self.names.setdefault(code, name)
 
-    def show(self, code: Code, slot: int, *, width: int = WIDTH, top: bool = False) -> str:
-        """The text of the code, in brackets where the slot asks for it; names are assigned on the way."""
+    def show(self, code: Code, slot: int, *, width: int = WIDTH) -> str:
+        """The code by its name, if it has or deserves one, or else its text, in brackets if the slot asks."""
+        if code not in self.names and (code.in_place or (self.uses.get(code, 0) > 1 and not code.free)):
+            self.name(code)
         if code in self.names:
             return self.names[code]
-        if not top and self.uses.get(code, 0) > 1 and not code.free:
-            self.assign(self._name(code), code)
-            return self.names[code]
+        text = self.text(code, width=width)
+        return f"({text})" if code.precedence < slot else text
+
+    def text(self, code: Code, *, width: int) -> str:
+        """The code with its operands put in; the longest of them is named where the line is too long."""
         if not code.args:
             self.atoms.add(code.template)
         parts = [self.show(a, s, width=width) for a, s in zip(code.args, code.slots, strict=True)]
         text = code.template.format(*parts)
-        if len(text) > width:
-            k = max(range(len(parts)), key=lambda n: (code.args[n] not in self.names) * len(parts[n]))
-            if len(parts[k]) > 12:
-                self.assign(self._name(code.args[k]), code.args[k])
-                parts[k] = self.names[code.args[k]]
-                text = code.template.format(*parts)
-        return f"({text})" if code.precedence < slot else text
+        if len(text) <= width:
+            return text
+        k = max(range(len(parts)), key=lambda n: (code.args[n] not in self.names) * len(parts[n]))
+        if len(parts[k]) > SHORT:
+            self.name(code.args[k])
+            parts[k] = self.names[code.args[k]]
+        return code.template.format(*parts)
 
-    def _name(self, code: Code) -> str:
-        """A new name for the code: the one that it would like, or else t1, t2, …"""
+    def name(self, code: Code) -> None:
+        """Give the code the name that it would like, or else t1, t2, …, after those it is made of."""
         if code.hint:
-            return self.scope.unique(code.hint)
+            self.assign(self.scope.unique(code.hint), code)
+            return
+        for operand in code.args:
+            self.show(operand, ANY)
         self.unnamed += 1
-        return self.scope.unique(f"t{self.unnamed}")
+        self.assign(self.scope.unique(f"t{self.unnamed}"), code)
 
 
 def _docstring(doc: str) -> list[str]:
@@ -115,7 +139,10 @@ def _sizes(variables: Sequence[Variable], scope: Scope, used: set[str]) -> list[
         if len(new) == 1:
             lines.append(f"{scope.sizes[new[0]].template} = {tensor}.shape[{v.dims.index(new[0])}]")
         else:
-            names = [scope.sizes[d].template if d in new and d not in v.dims[:k] else "_" for k, d in enumerate(v.dims)]
+            names = [
+                scope.sizes[d].template if d in new and d not in v.dims[:k] else "_"
+                for k, d in enumerate(v.dims)
+            ]
             lines.append(f"{', '.join(names)} = {tensor}.shape")
         known.update(new)
     return lines
@@ -125,4 +152,3 @@ def _like(scope: Scope, lines: Sequence[str]) -> list[str]:
     if not any("**like" in line for line in lines):
         return []
     return [f'like = {{"dtype": {scope.dtype}, "device": {scope.device}}}']
-

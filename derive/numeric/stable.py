@@ -7,6 +7,7 @@ bottom up. The forms that need a whole axis (softmax, logsumexp) are in `numeric
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, S, cosh, erf, exp, log, sinh, tanh
@@ -18,7 +19,8 @@ from derive.numeric.tables import APPLIES, REWRITES, Torch, erfc, expm1, log1p, 
 
 __all__ = ["PATTERNS", "stable"]
 
-Terms = dict[Expr, Expr]  # of a sum: term to coefficient; of a product: base to exponent
+Pattern: TypeAlias = Callable[[Expr], Expr | None]
+Terms: TypeAlias = dict[Expr, Expr]  # of a sum: term to coefficient; of a product: base to exponent
 
 
 def stable(expr: Expr) -> Expr:
@@ -52,7 +54,7 @@ def _inside(expr: Expr) -> Expr:
 
 
 def _unfolded(expr: Apply) -> Expr:
-    """A named function by its row, or else by its definition; a namesake with another definition has no row."""
+    """A named function by its row, or else by its definition (a namesake's is its own)."""
     if expr.fn.name in APPLIES and expr.fn == FUNCTIONS.get(expr.fn.name):
         return APPLIES[expr.fn.name](*expr.arguments)
     return expr.unfold()
@@ -69,7 +71,7 @@ def _sum(terms: Terms) -> Expr:
     return Add(*(c * t for t, c in terms.items()))
 
 
-def _with_one(head: Callable[[Expr], bool], k: int, form: Callable[[Expr], Expr]) -> Callable[[Expr], Expr | None]:
+def _with_one(head: Callable[[Expr], bool], k: int, form: Callable[[Expr], Expr]) -> Pattern:
     """A pass: `c + k·c·a` becomes `c·form(a)`, where `head(a)`; `form(a)` is `1 + k·a`, stable."""
 
     def apply(expr: Expr) -> Expr | None:
@@ -89,7 +91,7 @@ def _is(name: str) -> Callable[[Expr], bool]:
     return lambda a: isinstance(a, Torch) and a.name == name
 
 
-def _exponentials(sign: int, form: Callable[[Expr], Expr]) -> Callable[[Expr], Expr | None]:
+def _exponentials(sign: int, form: Callable[[Expr], Expr]) -> Pattern:
     """A pass: `c·e^u + sign·c·e^-u` becomes `c·form(u)`."""
 
     def apply(expr: Expr) -> Expr | None:
@@ -206,7 +208,12 @@ def _tanh_slope(u: Expr) -> Expr:
 
 def _one_plus_exp(expr: Expr) -> Expr | None:
     """u, where the expression is 1 + e^u."""
-    if isinstance(expr, Add) and len(expr.args) == 2 and expr.args[0] is S.One and isinstance(expr.args[1], exp):
+    if (
+        isinstance(expr, Add)
+        and len(expr.args) == 2
+        and expr.args[0] is S.One
+        and isinstance(expr.args[1], exp)
+    ):
         return expr.args[1].args[0]
     return None
 
@@ -233,7 +240,7 @@ def _negative(power: Expr) -> bool:
 OF_PRODUCTS = {"1/cosh(u)^2 = 4 sigmoid(2u) sigmoid(-2u)"}
 
 # The name of a row says what it finds; the tests have accuracy rows under the same names.
-PATTERNS: dict[str, Callable[[Expr], Expr | None]] = {
+PATTERNS: dict[str, Pattern] = {
     "1/(1 + e^u) = sigmoid(-u)": _reciprocal_of_one_plus_exp,
     "e^u sigmoid(-u) = sigmoid(u)": _exp_times_sigmoid,
     "1 - sigmoid(u) = sigmoid(-u)": _with_one(_is("sigmoid"), -1, lambda a: sigmoid(-a.args[1])),
@@ -249,8 +256,12 @@ PATTERNS: dict[str, Callable[[Expr], Expr | None]] = {
     "1 - 4 sigmoid(2u) sigmoid(-2u) = tanh(u)^2": _with_one(
         lambda a: _slope_of_tanh(a) is not None, -4, lambda a: tanh(_slope_of_tanh(a)) ** 2
     ),
-    "1 - tanh(u) = 2 sigmoid(-2u)": _with_one(lambda a: isinstance(a, tanh), -1, lambda a: 2 * sigmoid(-2 * a.args[0])),
-    "1 + tanh(u) = 2 sigmoid(2u)": _with_one(lambda a: isinstance(a, tanh), 1, lambda a: 2 * sigmoid(2 * a.args[0])),
+    "1 - tanh(u) = 2 sigmoid(-2u)": _with_one(
+        lambda a: isinstance(a, tanh), -1, lambda a: 2 * sigmoid(-2 * a.args[0])
+    ),
+    "1 + tanh(u) = 2 sigmoid(2u)": _with_one(
+        lambda a: isinstance(a, tanh), 1, lambda a: 2 * sigmoid(2 * a.args[0])
+    ),
     "1 - erf(u) = erfc(u)": _with_one(lambda a: isinstance(a, erf), -1, lambda a: erfc(a.args[0])),
     "1 + erf(u) = erfc(-u)": _with_one(lambda a: isinstance(a, erf), 1, lambda a: erfc(-a.args[0])),
     "e^u - 1 = expm1(u)": _with_one(lambda a: isinstance(a, exp), -1, lambda a: -expm1(a.args[0])),

@@ -1,8 +1,8 @@
 """Functions: one row a function, and how torch says it.
 
-`CALLS` are torch calls. `REWRITES` are functions that torch lacks, in terms of functions that it has. The names
-are those of SymPy's classes; `APPLIES` gives the named functions that have a row, all others are lowered through
-their definition.
+`CALLS` are torch calls. `REWRITES` are functions that torch lacks, in terms of functions that it has. The
+names are those of SymPy's classes; `APPLIES` gives the named functions that have a row, all others are
+lowered through their definition.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def torch_function(name: str) -> Callable[..., Torch]:
 
 
 sigmoid, softplus, relu = map(torch_function, ("sigmoid", "softplus", "relu"))
-expm1, log1p, erfc = map(torch_function, ("expm1", "log1p", "erfc"))  # SymPy's erfc turns erfc(-x) into 2 - erfc(x)
+expm1, log1p, erfc = map(
+    torch_function, ("expm1", "log1p", "erfc")
+)  # SymPy's erfc turns erfc(-x) into 2 - erfc(x)
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,10 @@ REWRITES: dict[str, Callable[..., Expr]] = {
     "erfcinv": lambda x: sympy.erfinv(1 - x),
     "gamma": _gamma,
     "factorial": lambda x: _gamma(x + 1),
-    "beta": lambda x, y=None: (
-        sympy.exp(sympy.loggamma(x) + sympy.loggamma(x if y is None else y) - sympy.loggamma(x + (x if y is None else y)))
+    "beta": lambda x, y=None: sympy.exp(
+        sympy.loggamma(x)
+        + sympy.loggamma(x if y is None else y)
+        - sympy.loggamma(x + (x if y is None else y))
     ),
     "sinc": lambda x: Piecewise((1, sympy.Eq(x, 0)), (sympy.sin(x) / x, True)),
     "Heaviside": lambda x, at=S.Half: Piecewise((0, x < 0), (1, x > 0), (at, True)),
@@ -150,15 +154,17 @@ APPLIES: dict[str, Callable[..., Expr]] = {
 
 
 def _integer_order(name: str, order: Expr, x: Expr) -> Expr:
-    """Bessel functions of order 0 and 1 are torch's; of higher order by the recurrence, of negative by symmetry."""
+    """Bessel functions: torch has orders 0 and 1, the recurrence gives higher, symmetry negative ones."""
     from derive.errors import Unsupported
 
     if not order.is_Integer:
         raise Unsupported(f"{name}({order}, {x})", "torch has Bessel functions of integer order only")
     n = int(order)
     if n < 0:
-        return (-1) ** n * _integer_order(name, -order, x) if name in ("besselj", "bessely") else (
-            _integer_order(name, -order, x)
+        return (
+            (-1) ** n * _integer_order(name, -order, x)
+            if name in ("besselj", "bessely")
+            else (_integer_order(name, -order, x))
         )
     if n < 2:
         return torch_function(f"{name}{n}")(x)

@@ -10,7 +10,13 @@ from derive.numeric.code import Code, atom, infix, negative
 
 __all__ = ["number"]
 
-_CONSTANTS = {S.Pi: "math.pi", S.Exp1: "math.e", S.Infinity: "math.inf", S.NaN: "math.nan", S.ImaginaryUnit: ""}
+_CONSTANTS = {
+    S.Pi: "math.pi",
+    S.Exp1: "math.e",
+    S.Infinity: "math.inf",
+    S.NaN: "math.nan",
+    S.ImaginaryUnit: "",
+}
 _FUNCTIONS = {sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.gamma: "gamma"}
 
 
@@ -23,15 +29,10 @@ def number(expr: Expr) -> Code:
         return infix("/", top, bottom, free=True)
     if expr is S.NegativeInfinity:
         return negative(atom("math.inf"))
-    if expr in _CONSTANTS and _CONSTANTS[expr]:
+    if expr in _CONSTANTS:
         return atom(_CONSTANTS[expr])
     if isinstance(expr, Mul):
-        if expr.could_extract_minus_sign():
-            return negative(number(-expr))
-        top, bottom = expr.as_numer_denom()
-        if bottom is not S.One:
-            return infix("/", number(top), number(bottom), free=True)
-        return _chain("*", expr.args)
+        return _product(expr)
     if isinstance(expr, Add):
         return _chain("+", expr.args)
     if isinstance(expr, Pow) and expr.exp == S.Half and expr.base.is_positive:
@@ -45,6 +46,15 @@ def number(expr: Expr) -> Code:
         raise Unsupported(f"the constant {expr}", "it has no real value")
     text = repr(float(exact))
     return negative(atom(text[1:])) if text.startswith("-") else atom(text)
+
+
+def _product(expr: Mul) -> Code:
+    if expr.could_extract_minus_sign():
+        return negative(number(-expr))
+    top, bottom = expr.as_numer_denom()
+    if bottom is not S.One:
+        return infix("/", number(top), number(bottom), free=True)
+    return _chain("*", expr.args)
 
 
 def _named(name: str, argument: Expr) -> Code:
