@@ -20,7 +20,7 @@ from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
 from derive.calculus.naming import abbreviated, absorbed, is_heavy, own_names
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
 from derive.calculus.tidy import tidy
-from derive.errors import ShapeError
+from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import Apply
 from derive.expr.indices import Index, fresh
@@ -60,7 +60,10 @@ def differentiate(problem: Problem, output: str, wrt: str, *, longest: int = LON
             raise ShapeError(f"{definition.name} has no argument {name!r}; it has {', '.join(parameters)}")
         stage = derivative_stage(definition.function, definition.body, parameters.index(name))
         return Derived(problem, output, name, (), (stage,))
-    dims = problem.variable(name).dims
+    variable = problem.variable(name)
+    if variable.integer:
+        raise Unsupported(f"differentiating by {name}, which holds whole numbers,", "name a real variable")
+    dims = variable.dims
     columns = free_indices(dims, {*problem.reserved, *(i.name for i in definition.indices)}, letters)
     path = problem.path(output, name)
     chain = Chain(problem, output, name, definition.indices, columns, longest)

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import KroneckerDelta, S
+from sympy import Expr, KroneckerDelta, S
 
 from derive.calculus.chain import differentiate
+from derive.calculus.deltas import contract
 from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
 from derive.expr.indices import fresh
 from derive.expr.problem import Definition, Problem, Variable, reference
-from derive.expr.sums import substitute
+from derive.expr.sums import replace_entries, substitute
 from derive.expr.tree import Diff, Node, Sigma, mul, rename, value
 from derive.printing.present import present
 
@@ -90,7 +91,7 @@ def jvp(problem: Problem, output: str, wrt: str) -> Derived:
     start: Node = mul(derived.closed_form, reference(tangent, at))
     for index in reversed(at):
         start = Sigma(index, start)
-    extended = replace(problem, variables=(Variable(tangent, dims), *problem.variables))
+    extended = replace(derived.problem, variables=(Variable(tangent, dims), *problem.variables))
     context = Context((tangent,), variables=extended.variables)
     steps = run_passes(start, (contraction, facts, tidying), context)
     summed = mul(Diff(reference(output, rows), reference(name, at)), reference(tangent, at))
@@ -111,26 +112,24 @@ def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derive
     for _ in range(order - 1):
         stages = (*stages, *derived.all_stages)
         problem, following = _named(problem, derived, "g")
-        generated = (*generated, (following, "derivative", output))
+        generated = (*generated, *derived.generated, (following, "derivative", output))
         output = following
         derived = _one_entrywise(problem, output, name)
-    return replace(derived, stages=(*stages, *derived.stages), generated=generated)
+    return replace(derived, stages=(*stages, *derived.stages), generated=(*generated, *derived.generated))
 
 
 def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
     # One product: an adjoint would be a matrix here, with the delta hidden in its definition.
     derived = differentiate(problem, output, wrt, longest=10**6)
-    dims = () if problem.definition(output).function else problem.variable(wrt).dims
-    if not dims:
+    if not derived.indices:
         return derived
-    rows, columns = derived.indices[: -len(dims)], derived.indices[-len(dims) :]
+    split = len(problem.definition(output).indices)
+    rows, columns = derived.indices[:split], derived.indices[split:]
     on_diagonal = dict(zip(columns, rows, strict=False))
-    jacobian_value = value(derived.closed_form)
+    jacobian_value = _without_adjoints(derived)
     deltas = {KroneckerDelta(i, j) for i, j in zip(rows, columns, strict=False)}
-    off_diagonal = jacobian_value
-    for delta in deltas:
-        off_diagonal = substitute(off_diagonal, {delta: S.Zero})
-    if len(rows) != len(columns) or (deltas and off_diagonal != 0):
+    off_diagonal = any(substitute(jacobian_value, {delta: S.Zero}) != 0 for delta in deltas)
+    if [i.dim for i in rows] != [j.dim for j in columns] or off_diagonal:
         raise ShapeError(f"{output!r} does not act on {wrt!r} entry by entry; take jacobian instead")
     start = rename(derived.closed_form, on_diagonal)  # type: ignore[arg-type]
     after = present(substitute(jacobian_value, on_diagonal), problem.names)
@@ -145,6 +144,16 @@ def _retargeted(stage: Stage, target: Node) -> Stage:
         return replace(stage, target=target)
     first, *others = stage.steps
     return replace(stage, target=target, start=target, steps=(replace(first, before=target), *others))
+
+
+def _without_adjoints(derived: Derived) -> Expr:
+    """The value of the closed form with adjoints written out, so that their deltas are seen."""
+    expr = value(derived.closed_form)
+    for name, kind, _ in reversed(derived.generated):
+        if kind == "adjoint":
+            adjoint = derived.problem.definition(name)
+            expr = contract(replace_entries(expr, name, lambda at, d=adjoint: value(d.at(at))))  # type: ignore[misc]
+    return expr
 
 
 def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:
