@@ -22,7 +22,7 @@ from derive.expr.tree import Delta, Node, Num, add, mul
 from derive.read.arrays import Array, Positions
 from derive.read.sizes import exact
 
-__all__ = ["author_function", "captured_tensors", "code_of", "constant", "is_module", "is_tensor", "parameter_name"]
+__all__ = ["author_function", "captured_tensors", "code_of", "constant", "is_module", "is_tensor", "kind_of", "parameter_name"]
 
 WRITTEN_OUT = 16  # entries of a constant tensor that are written into the formula
 
@@ -37,6 +37,11 @@ def is_tensor(item: Any) -> bool:
     import torch
 
     return issubclass(type(item), torch.Tensor)
+
+
+def kind_of(item: Any) -> str:
+    """real, int or bool, by the dtype of a real tensor."""
+    return "real" if item.is_floating_point() else "bool" if str(item.dtype) == "torch.bool" else "int"
 
 
 def parameter_name(path: str) -> str:
@@ -67,7 +72,7 @@ def captured_tensors(f: Any) -> dict[str, Any]:
     for prefix, item in _reachable(f, "", set()):
         inside = _named_tensors(item) if is_module(item) else {"": item}
         for path, tensor in inside.items():
-            if str(tensor.dtype) != "torch.bool" and (is_module(item) or tensor.requires_grad):
+            if is_module(item) or tensor.requires_grad:
                 found.setdefault(parameter_name(_joined(prefix, path)), tensor)
     return found
 
@@ -151,7 +156,7 @@ def constant(tensor: Any) -> Array:
     tensor = tensor.detach().cpu()
     if tensor.is_complex():
         raise Unsupported("a complex tensor", "write its real and its imaginary part")
-    kind = "real" if tensor.is_floating_point() else "bool" if str(tensor.dtype) == "torch.bool" else "int"
+    kind = kind_of(tensor)
     dims = tuple(Integer(n) for n in tensor.shape)
     entries = tensor.to(float64).reshape(-1).tolist() if kind == "real" else tensor.reshape(-1).tolist()
     if entries and all(e == entries[0] for e in entries) and kind != "bool":

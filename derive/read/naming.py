@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from sympy import Integer
+
 from derive.expr.heads import HEADS
 from derive.expr.indices import fresh
 from derive.expr.tree import Delta, Entry, Node, Num, Sigma, Sym, walk
@@ -77,6 +79,7 @@ def name_outputs(trace: Trace, outputs: Sequence[Traced], taken: set[str]) -> tu
     for output in outputs:
         if not output.name or output.op in ("input", "parameter"):
             output = trace.add(output.array, "output", (output,))
+            output.whole = True
             _name(output, ("f", "g", "h", "F"), taken)
         names.append(output.name)
     return tuple(dict.fromkeys(names))
@@ -116,4 +119,4 @@ def _has_sum(v: Traced) -> bool:
 
 
 def _entry(v: Traced) -> object:
-    return v.raw.at(tuple(fresh("i", d) for d in v.raw.dims))
+    return v.raw.at(tuple(Integer(0) if d == 1 else fresh("i", d) for d in v.raw.dims))

@@ -14,7 +14,7 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, Integer
 
 from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
@@ -40,23 +40,27 @@ def read_torch(
     *,
     assume: Mapping[str, str | Sequence[str]] | None = None,
     integer: Collection[str] = (),
+    boolean: Collection[str] = (),
 ) -> Problem:
     """Trace a torch function (or an nn.Module) of tensors of these shapes.
 
     Every argument without a default needs a shape ("" for a scalar); one with a default is a variable only
-    where it has a shape. Parameters and buffers of modules become variables of their own, named as in the
-    module. Raises Unsupported with the op and the line where something has no row in the vocabulary, and for
+    where it has a shape, and a function of **inputs is handed all that have one. Parameters and buffers of
+    modules become variables of their own, named as in the module. `integer` and `boolean` name the inputs of
+    these dtypes; a boolean one is an integer variable, true where it is not 0. Raises Unsupported with the op and the line where something has no row in the vocabulary, and for
     control flow on values, randomness, and changes in place; ShapeError where sizes do not fit.
     """
     dims = read_shapes(shapes)
-    first, second = (_run(f, dims, frozenset(integer), primes) for primes in PRIMES)
-    _compare(first, second)
+    kinds = {**dict.fromkeys(integer, "int"), **dict.fromkeys(boolean, "bool")}
+    first = _run(f, dims, kinds, PRIMES[0])
+    if any(d.free_symbols for shape in dims.values() for d in shape):
+        _compare(first, _run(f, dims, kinds, PRIMES[1]))
     facts = read_facts(assume, {v.name: v.dims for v in first.variables})
     variables = tuple(Variable(v.name, v.dims, v.integer, facts.get(v.name, ())) for v in first.variables)
     return Problem(variables, first.definitions, first.outputs, source=first.source)
 
 
-def _run(f: Callable[..., Any], dims: Dims, integer: frozenset[str], primes: Sequence[int]) -> Problem:
+def _run(f: Callable[..., Any], dims: Dims, kinds: Mapping[str, str], primes: Sequence[int]) -> Problem:
     from derive.read.ops import OPS
     from derive.read.watch import watching
 
@@ -65,7 +69,7 @@ def _run(f: Callable[..., Any], dims: Dims, integer: frozenset[str], primes: Seq
         raise ShapeError(f"{len(named)} named dimensions are more than the {len(primes)} that a trace can hold")
     trace = Trace(code_of(f), dict(zip(named, primes, strict=False)), OPS, captured_tensors(f))
     for name, shape in dims.items():
-        trace.variable(name, shape, integer=name in integer)
+        trace.variable(name, shape, kinds.get(name, "real"))
     arguments = _arguments(f, trace.variables)
     if is_module(f):
         for parameter in f.parameters():  # type: ignore[attr-defined]
@@ -114,6 +118,8 @@ def _arguments(f: Callable[..., Any], inputs: Mapping[str, Traced]) -> inspect.B
 
 def _problem(trace: Trace, result: Any) -> Problem:
     outputs = _outputs(result)
+    for output in outputs:
+        output.whole = True
     dims = {s.name for v in trace.variables.values() for d in v.raw.dims for s in d.free_symbols}
     taken = {*trace.variables, *dims}
     name_values(trace, outputs, taken)
@@ -127,7 +133,7 @@ def _problem(trace: Trace, result: Any) -> Problem:
     definitions = _mentioned(definitions, names)
     mentioned = {n for d in definitions for n in names_in(d.body)}
     variables = tuple(
-        Variable(n, v.raw.dims, v.raw.kind == "int")
+        Variable(n, v.raw.dims, v.raw.kind != "real")
         for n, v in trace.variables.items()
         if v.op == "input" or n in mentioned or _is_own(trace, v)
     )
@@ -164,11 +170,11 @@ def _outputs(result: Any) -> list[Traced]:
 
 
 def _definition(v: Traced) -> Definition:
-    indices = tuple(fresh("i", d) for d in v.raw.dims)
-    body = v.raw.at(indices)
+    indices = {k: fresh("i", v.raw.dims[k]) for k in v.axes}
+    body = v.raw.at(tuple(indices.get(k, Integer(0)) for k in range(v.raw.rank)))
     if not isinstance(body, Node):
         body = Bracket(body)
-    return Definition(v.name, indices, body)
+    return Definition(v.name, tuple(indices.values()), body)
 
 
 def _compare(first: Problem, second: Problem) -> None:

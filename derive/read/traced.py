@@ -21,7 +21,7 @@ from derive.expr.heads import HEADS
 from derive.expr.problem import reference
 from derive.expr.tree import Head
 from derive.read.arrays import Array, Positions, tensor
-from derive.read.captured import is_tensor
+from derive.read.captured import is_tensor, kind_of
 from derive.read.refusals import REFUSED, VIEWS, refuse
 from derive.read.sizes import Size
 
@@ -60,9 +60,9 @@ class Trace:
             return int(dim)
         return Size(dim, int(dim.xreplace(dict(self.sizes))))
 
-    def variable(self, name: str, dims: Sequence[Any], *, integer: bool = False, op: str = "input") -> Traced:
+    def variable(self, name: str, dims: Sequence[Any], kind: str = "real", op: str = "input") -> Traced:
         """A new variable of the problem."""
-        self.variables[name] = made = self.add(tensor(name, dims, integer=integer), op, name=name)
+        self.variables[name] = made = self.add(tensor(name, dims, kind), op, name=name)
         return made
 
     def brings(self, item: Any) -> bool:
@@ -77,7 +77,7 @@ class Trace:
             names = chain((self.known[id(item)],), numbered) if id(item) in self.known else nameless
             name = next(n for n in names if n not in self.variables)
             dims = tuple(Integer(n) for n in item.shape)
-            made = self.variable(name, dims, integer=not item.is_floating_point(), op="parameter")
+            made = self.variable(name, dims, kind_of(item), op="parameter")
             self.parameters[id(item)] = made
             self.held.append(item)
         return self.parameters[id(item)]
@@ -164,7 +164,8 @@ class Traced:
     def __init__(self, trace: Trace, array: Array, op: str, inputs: tuple[Traced, ...], name: str = "") -> None:
         self.trace, self.raw, self.op, self.inputs, self.name = trace, array, op, inputs, name
         self.memory = Memory()
-        self.forced = False
+        self.forced = False  # whether it must be a definition, for a function of the whole matrix
+        self.whole = False  # whether its definition keeps its axes of size 1
 
     @property
     def array(self) -> Array:
@@ -172,10 +173,17 @@ class Traced:
 
         def at(positions: Positions) -> Any:
             if self.name and self.raw.kind != "bool":
-                return reference(self.name, positions, integer=self.raw.kind == "int")
+                kept = tuple(positions[k] for k in self.axes)
+                return reference(self.name, kept, integer=self.raw.kind == "int")
             return self.raw.at(positions)
 
         return Array(self.raw.dims, at, self.name or self.op, self.raw.kind)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes that its definition has: an intermediate is written without its axes of size 1."""
+        dims = self.raw.dims
+        return tuple(k for k, d in enumerate(dims) if d != 1 or self.forced or self.whole or self.op in ("input", "parameter"))
 
     # ── what torch asks of a tensor ──
 
