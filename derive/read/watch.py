@@ -113,6 +113,9 @@ def _profiled(trace: Trace) -> Iterator[None]:
             trace.note(frame)
 
     before = sys.getprofile()
+    if before is not None and not callable(before):
+        yield  # a profiler written in C could not be put back; a name or two is lost instead
+        return
     sys.setprofile(profile)
     try:
         yield
