@@ -47,12 +47,13 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         if row is None:
             result = _own_body(trace, func, name, args, kwargs, line)
         elif name in COMPOSITES:
-            made = [trace.parameter(a) if trace.brings(a) else a for a in args]
-            result = row(trace, *made, **kwargs)
+            args = [trace.parameter(a) if trace.brings(a) else a for a in args]
+            kwargs = {k: trace.parameter(a) if trace.brings(a) else a for k, a in kwargs.items()}
+            result = row(trace, *args, **kwargs)
         else:
-            given = [arrays(a, trace) for a in args], {k: arrays(v, trace) for k, v in kwargs.items()}
-            inputs = tuple(dict.fromkeys((*inputs, *(trace.parameters[id(p)] for p in _tensors((args, kwargs)) if id(p) in trace.parameters))))
-            result = _wrapped(trace, row(*given[0], **given[1]), name, inputs)
+            found = row(*[arrays(a, trace) for a in args], **{k: arrays(v, trace) for k, v in kwargs.items()})
+            brought = (trace.parameters[id(t)] for t in _tensors((args, kwargs)) if id(t) in trace.parameters)
+            result = _wrapped(trace, found, name, tuple(dict.fromkeys((*inputs, *brought))))
     except Unsupported as error:
         if error.line or not line:
             raise

@@ -17,7 +17,7 @@ from derive.read.traced import Trace, Traced
 __all__ = ["name_outputs", "name_values", "needed"]
 
 # Operations whose result gets a name of its own, and the names they prefer.
-NAMED_OPS: dict[str, tuple[str, ...]] = {"softmax": ("s", "p")}
+NAMED_OPS: dict[str, tuple[str, ...]] = {"softmax": ("s", "p"), "scores": ("S", "Z"), "attention": ("P", "A")}
 
 HEAD_NAMES = {
     "inverse": "inv",

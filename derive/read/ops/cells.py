@@ -1,45 +1,13 @@
-"""Attention and recurrent cells: what torch computes in one call, by the operations that it is made of."""
+"""Recurrent cells: what torch computes in one call, by the gates that it is made of."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from derive.errors import Unsupported
 from derive.read.registry import composite
-from derive.read.traced import Trace, Traced
+from derive.read.traced import Trace
 
-__all__ = ["attention"]
-
-
-@composite("scaled_dot_product_attention")
-def attention(
-    trace: Trace,
-    query: Traced,
-    key: Traced,
-    value: Traced,
-    attn_mask: Any = None,
-    dropout_p: Any = 0.0,
-    is_causal: bool = False,
-    scale: Any = None,
-    enable_gqa: bool = False,
-) -> Any:
-    """softmax(Q Kᵀ/sqrt(d) + mask) V, over the last two axes."""
-    import torch
-
-    if dropout_p:
-        raise Unsupported("attention with dropout, which is random,", "write dropout_p=0.0, or call .eval()")
-    if enable_gqa:
-        raise Unsupported("attention with enable_gqa", "repeat the keys and the values")
-    with trace.watched():
-        scores = query @ key.transpose(-2, -1) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-        if is_causal:
-            rows, columns = query.shape[-2], key.shape[-2]
-            later = torch.arange(columns)[None, :] > torch.arange(rows)[:, None]
-            scores = scores.masked_fill(later, -math.inf)
-        if attn_mask is not None:
-            scores = scores + attn_mask if attn_mask.is_floating_point() else scores.masked_fill(~attn_mask, -math.inf)
-        return torch.softmax(scores, -1) @ value
+__all__ = ["gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"]
 
 
 def _gates(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, parts: int) -> tuple[Any, Any]:
