@@ -270,7 +270,8 @@ def _local(sample: Sample, stage: Stage, problem: Problem, seed: int) -> Point:
     """The point with the names that the definition uses moved, as far as its domain allows."""
     name = _name(stage.target.body)  # type: ignore[attr-defined]
     base = sample.point(problem)
-    point = Local(base, name, seed)
+    # The inverse belongs to its matrix: neither can be moved without the other.
+    point = Local(base, name, seed, spread=0) if _has_head(stage.start) else Local(base, name, seed)
     try:
         point.table(name)
     except OutsideDomain:

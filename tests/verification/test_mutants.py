@@ -20,7 +20,7 @@ from tests.verification.mutants import equivalent, mutants
 from tests.verification.problems import DERIVATIONS
 
 MADE = {name: make() for name, make in DERIVATIONS.items()}
-PER_STEP = 6  # mutants looked at, spread evenly over all mutants of a step
+PER_STEP = 3  # mutants looked at, spread evenly over all mutants of a step
 
 
 @cache
