@@ -8,7 +8,7 @@ bound index and leaves an Iverson bracket for the range.
 from __future__ import annotations
 
 import sympy
-from sympy import Expr, KroneckerDelta, S, Sum
+from sympy import Expr, KroneckerDelta, Piecewise, S, Sum
 
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, make_sum, map_args, open_sum, substitute
@@ -30,7 +30,11 @@ def contract(expr: Expr) -> Expr:
     if isinstance(expr, Sum):
         index, body = open_sum(expr)
         return _sum(contract(body), index)
-    return map_args(contract, expr)
+    expr = map_args(contract, expr)
+    if isinstance(expr, Piecewise):  # a delta that all cases have stands in front of them
+        parts = _by_deltas(expr)
+        return parts[0] if len(parts) == 1 else expr
+    return expr
 
 
 def pull_out(expr: Expr, split: bool = False) -> Expr:
@@ -70,12 +74,45 @@ def _sum(body: Expr, index: Index) -> Expr:
             if expanded != factor:
                 others = sympy.Mul(*factors[:k], *factors[k + 1 :])
                 return _sum(others * expanded, index)
+        if isinstance(factor, Piecewise) and _ties(factor, index):
+            parts = _by_deltas(factor, index)
+            if parts:
+                others = sympy.Mul(*factors[:k], *factors[k + 1 :])
+                return sympy.Add(*(_sum(others * part, index) for part in parts))
     return _closed(body, index)
 
 
-def _ties(expr: Expr, index: Index) -> bool:
-    """Whether a delta that mentions the index stands in the expression, outside of inner sums' bodies."""
-    return any(d.has(index) for d in expr.atoms(KroneckerDelta))
+def _ties(expr: Expr, index: Index | None) -> bool:
+    """Whether a delta that mentions the index (any delta, without one) stands in the expression."""
+    return any(index is None or d.has(index) for d in expr.atoms(KroneckerDelta))
+
+
+def _by_deltas(cases: Expr, index: Index | None = None) -> list[Expr]:
+    """Cases as deltas times cases, [] where that cannot be: {a δ if c, b δ + d else} is δ {a, b} + {0, d}."""
+    parts: dict[Expr, list[Expr]] = {}
+    for k, (branch, _) in enumerate(cases.args):
+        for term in _terms(branch, index):
+            factors = sympy.Mul.make_args(term)
+            deltas = sympy.Mul(*(f for f in factors if isinstance(f, KroneckerDelta)))
+            rest = sympy.Mul(*(f for f in factors if not isinstance(f, KroneckerDelta)))
+            if _ties(rest, index):
+                return []
+            parts.setdefault(deltas, [S.Zero] * len(cases.args))[k] += rest
+    conditions = [condition for _, condition in cases.args]
+    return [d * Piecewise(*zip(bodies, conditions, strict=True)) for d, bodies in parts.items()]
+
+
+def _terms(branch: Expr, index: Index | None) -> tuple[Expr, ...]:
+    """The terms of a branch, multiplied out where a delta stands in a factor; cases inside are divided too."""
+    terms = []
+    for term in sympy.Add.make_args(branch):
+        factors = [
+            sympy.Add(*_by_deltas(f, index)) or f if isinstance(f, Piecewise) and _ties(f, index) else f
+            for f in sympy.Mul.make_args(term)
+        ]
+        tied = any(isinstance(f, sympy.Add) and _ties(f, index) for f in factors)
+        terms.append(sympy.expand_mul(sympy.Mul(*factors)) if tied else sympy.Mul(*factors))
+    return sympy.Add.make_args(sympy.Add(*terms))
 
 
 def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:

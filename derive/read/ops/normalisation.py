@@ -11,8 +11,8 @@ from derive.expr.tree import Frac
 from derive.read.arithmetic import divide, minus, multiply, number, plus, power, root
 from derive.read.arrays import Array
 from derive.read.ops.reductions import mean_over, variance
-from derive.read.registry import as_real, elementwise, op
 from derive.read.ops.shaping import _regrouped
+from derive.read.registry import as_real, elementwise, op
 
 __all__ = ["standardised"]
 
