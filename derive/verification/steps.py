@@ -26,7 +26,7 @@ from derive.expr.tree import Call, Diff, DiffValue, Entry, Head, Node, Sym, valu
 from derive.numeric import Evaluator
 from derive.verification.evaluation import compiled
 from derive.verification.functions import OutsideDomain
-from derive.verification.points import Local, Point, derivative_at, positions
+from derive.verification.points import Local, Point, Whole, derivative_at, positions
 from derive.verification.samples import DOMAINS, Sample, both_signs, draw_values
 from derive.verification.sizes import seeded
 
@@ -212,15 +212,27 @@ def _target(stage: Stage, problem: Problem, adjoints: Adjoints) -> Side:
     target = stage.target
     if isinstance(target, (Entry, Sym)) and _name(target) in adjoints:
         return _adjoint(target, problem, *adjoints[_name(target)])
-    if not isinstance(target, Diff) or _is_local(stage, problem) or isinstance(target.body, Call):
+    if _is_local(stage, problem) or (isinstance(target, Diff) and isinstance(target.body, Call)):
         return _side(target)
-    body, wrt = target.body, target.wrt
+    wrts, body = _peeled(target)
+    if not wrts or not isinstance(body, (Entry, Sym)):
+        return lambda point, env: Whole(point).value(target, env)
 
     def total(point: Point, env: dict[Any, int]) -> Any:
-        output, variable = _place(body, point, env), _place(wrt, point, env)
-        return derivative_at(point, lambda p: p.entry(*output), [{variable: 1}])
+        output = _place(body, point, env)
+        directions = [{_place(wrt, point, env): 1} for wrt in wrts]
+        return derivative_at(point, lambda p: p.entry(*output), directions)
 
     return total
+
+
+def _peeled(target: Node) -> tuple[list[Node], Node]:
+    """What is differentiated, and by which variables one after the other."""
+    wrts: list[Node] = []
+    while isinstance(target, Diff):
+        wrts.append(target.wrt)
+        target = target.body
+    return wrts[::-1], target
 
 
 def _adjoint(target: Entry | Sym, problem: Problem, output: str, name: str) -> Side:
@@ -323,10 +335,11 @@ def agrees(a: Any, b: Any) -> bool:
 
 
 def name_of(target: Node) -> str:
-    """A short name of what is derived: ∂l/∂W, sigmoid'(x)."""
-    match target:
-        case Diff(Call(fn), wrt):
-            return f"{fn}'({_name(wrt)})"
-        case Diff(body, wrt):
-            return f"∂{_name(body)}/∂{_name(wrt)}"
-    return "the product with the tangent"
+    """A short name of what is derived: ∂l/∂W, ∂²l/∂z∂z, sigmoid'(x)."""
+    if isinstance(target, Diff) and isinstance(target.body, Call):
+        return f"{target.body.fn}'({_name(target.wrt)})"
+    wrts, body = _peeled(target)
+    if not isinstance(body, (Entry, Sym)):
+        return "the product with the tangent"
+    power = "" if len(wrts) == 1 else "⁰¹²³⁴⁵⁶⁷⁸⁹"[len(wrts)]
+    return f"∂{power}{_name(body)}/" + "".join(f"∂{_name(w)}" for w in wrts) if wrts else _name(body)

@@ -19,7 +19,8 @@ from derive.expr.problem import Definition, Problem, Variable
 from derive.expr.tree import Call, Frac, Group, Neg, Node, Num, Sym, mul
 from derive.numeric import forward_of, program_of, tables
 from derive.printing import present as presenting
-from derive.verification import REFEREES, Report, verify
+from derive.verification import REFEREES, Report, Sample, verify
+from derive.verification.comparison import Comparison
 from tests.verification.problems import (
     DERIVATIONS,
     e,
@@ -259,6 +260,18 @@ def test_a_program_that_raises_is_refuted() -> None:
     report = verify([derived], broken)
     assert report.status == "refuted"
     assert all("IndexError: out of range (n = " in c.reason for c in report.refuted)
+
+
+def test_a_reference_that_has_lost_its_digits_does_not_refute() -> None:
+    # log(1 + exp(x)) for large negative x: exp(x) is lost beside 1, first in float32, then in float64.
+    reference = lambda x: torch.log(1 + torch.exp(x - 30)) * torch.exp(30 - x)  # noqa: E731
+    comparison = Comparison("float64")
+    x = torch.linspace(-1, 1, 5, dtype=torch.float64)
+    sample = Sample({"n": 5}, {"x": x.tolist()}, "five points")
+    comparison.tensors(torch.ones(5), reference(x), sample, (5,), lambda: reference(x.float()))
+    assert (comparison.refuted, comparison.skipped, comparison.points) == (False, 5, 0)
+    comparison.tensors(torch.full((5,), 2.0), torch.ones(5), sample, (5,), lambda: torch.ones(5))
+    assert comparison.refuted
 
 
 def test_nan_is_refuted() -> None:
