@@ -82,13 +82,13 @@ def _ties(scope: tuple[Index, ...]) -> list[Expr]:
 
 @st.composite
 def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, deltas: bool = True) -> Expr:
-    """A value whose free indices are in the scope; every one is defined at POINT."""
+    """A value whose free indices are in the scope, with deltas and brackets or without; defined at POINT."""
     deeper = values(scope, depth - 1, deltas)
     kinds = ["leaf", "add", "mul", "add", "mul", "over", "power", "call", "named", "sum", "sum", "cases"]
     match draw(st.sampled_from(kinds if depth else ["leaf"])):
         case "leaf":
             leaves = [*_entries(scope), *_entries(scope), scalar("a"), scalar("c"), S(2), Rational(-1, 3), N]
-            return draw(st.sampled_from([*leaves, *(_ties(scope) if deltas else ()), Iverson(scalar("a") > 1)]))
+            return draw(st.sampled_from([*leaves, *([*_ties(scope), Iverson(scalar("a") > 1)] if deltas else ())]))
         case "add":
             return draw(deeper) + draw(deeper)
         case "mul":
