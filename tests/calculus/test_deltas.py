@@ -35,7 +35,7 @@ def test_pulling_out_keeps_the_value(expr):
 
 
 @settings(max_examples=40)
-@given(values(depth=2, deltas=False))
+@given(values(depth=2, jumps=False))
 def test_a_tied_sum_is_one_term(expr):
     # The delta may stand beside other factors, inside of a bracket, or under a second sum.
     for tied in (expr * delta(I, J), (expr + delta(I, J)) * x(I), make_sum(delta(I, J) * S_(P, I) * expr, P)):

@@ -34,7 +34,7 @@ def test_what_is_proved_to_be_zero_is_zero(expr):
 
 
 @settings(max_examples=20)
-@given(values(depth=2, deltas=False), values(depth=2, deltas=False))
+@given(values(depth=2, jumps=False), values(depth=2, jumps=False))
 def test_rearranging_is_proved(left, right):
     assert is_zero((left + right) ** 2 - left**2 - 2 * left * right - right**2)
     assert is_zero(left / (1 + right**2) + left * right**2 / (1 + right**2) - left)
