@@ -1,4 +1,4 @@
-"""What can be written: index notation, named dimensions, named functions by definition, displays, problems."""
+"""What can be written: index notation, named functions by definition, displays, problems."""
 
 from __future__ import annotations
 
