@@ -21,7 +21,7 @@ from derive.errors import DeriveError
 from derive.expr.equation import Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Index
-from derive.expr.problem import Problem, Variable
+from derive.expr.problem import Problem, Variable, reference
 from derive.expr.tree import Call, Diff, DiffValue, Entry, Head, Node, Sym, value, walk
 from derive.numeric import Evaluator
 from derive.verification.evaluation import compiled
@@ -40,6 +40,7 @@ __all__ = [
     "check_steps",
     "lemmas_of",
     "name_of",
+    "of_definition",
 ]
 
 RELATIVE, ABSOLUTE = 1e-20, 1e-26  # the difference quotients at 50 digits are good to 1e-30
@@ -85,7 +86,10 @@ class Equation:
 def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> StepsResult:
     """Every step of every stage of a derivation, and of every lemma that it rests on."""
     adjoints = adjoints_of(derived)
-    stages = [check_stage(stage, derived.problem, samples, seed, adjoints) for stage in derived.all_stages]
+    stages = [
+        check_stage(of_definition(stage, derived), derived.problem, samples, seed, adjoints)
+        for stage in derived.all_stages
+    ]
     lemmas = [check_lemma(lemma, seed) for lemma in lemmas_of(derived)]
     return StepsResult(
         sum(r.steps for r in stages),
@@ -94,6 +98,19 @@ def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> S
         (*_unfounded(derived), *(f for r in (*stages, *lemmas) for f in r.failures)),
         tuple(u for r in (*stages, *lemmas) for u in r.unknown),
     )
+
+
+def of_definition(stage: Stage, derived: Derived) -> Stage:
+    """A second derivative, shown as ∂²l/∂x∂y, as the derivative of the gradient defined on the way."""
+    target = stage.target
+    if not isinstance(target, Diff) or not isinstance(target.body, Diff):
+        return stage
+    name = next(name for name, kind, _ in derived.generated if kind == "gradient")
+    rank = len(derived.problem.dims(name))
+    plain = Diff(reference(name, stage.indices[:rank]), target.wrt)
+    steps = tuple(replace(s, before=plain) if s.before == target else s for s in stage.steps)
+    start = plain if stage.start == target else stage.start
+    return replace(stage, target=plain, start=start, steps=steps)
 
 
 def check_stage(

@@ -15,7 +15,7 @@ from derive.expr.tree import Mul, Node, Num, rename
 from derive.numeric import program_of
 from derive.verification import verify
 from derive.verification.samples import small_samples
-from derive.verification.steps import check_stage
+from derive.verification.steps import check_stage, of_definition
 from tests.verification.mutants import equivalent, mutants
 from tests.verification.problems import DERIVATIONS
 
@@ -68,7 +68,7 @@ def test_every_mutant_of_a_step_is_refuted(name: str) -> None:
     _, derived = MADE[name]
     samples = small_samples(derived.problem, 0, (derived.output,))
     for what, stage in step_mutants(name):
-        result = check_stage(stage, derived.problem, samples)
+        result = check_stage(of_definition(stage, derived), derived.problem, samples)
         failing = [f for f in result.failures if "step 1" in f.equation] or [
             u for u in result.unknown if "step 1" in u
         ]
