@@ -117,7 +117,8 @@ class Point:
 
     def partial(self, body: Compiled, child: Place | None, wrt: Place, env: Env) -> Any:
         """∂body/∂wrt with every other name held; a bare name stands for the body of its definition."""
-        expand = child is not None and child[0] in self.definitions and child[0] not in self.values
+        # In ∂c_i/∂c_j the name is the variable, and stands for itself.
+        expand = child is not None and child[0] in self.definitions and child[0] != wrt[0]
         key = ("∂", child, wrt) if expand else ("∂", body, wrt, *(env.get(i) for i in body.free))
         known = self.memo.get(key)
         if known is None:

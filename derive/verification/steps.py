@@ -231,25 +231,7 @@ def _target(stage: Stage, problem: Problem, adjoints: Adjoints) -> Side:
         return _adjoint(target, problem, *adjoints[_name(target)])
     if _is_local(stage, problem) or (isinstance(target, Diff) and isinstance(target.body, Call)):
         return _side(target)
-    wrts, body = _peeled(target)
-    if not wrts or not isinstance(body, (Entry, Sym)):
-        return lambda point, env: Whole(point).value(target, env)
-
-    def total(point: Point, env: dict[Any, int]) -> Any:
-        output = _place(body, point, env)
-        directions = [{_place(wrt, point, env): 1} for wrt in wrts]
-        return derivative_at(point, lambda p: p.entry(*output), directions)
-
-    return total
-
-
-def _peeled(target: Node) -> tuple[list[Node], Node]:
-    """What is differentiated, and by which variables one after the other."""
-    wrts: list[Node] = []
-    while isinstance(target, Diff):
-        wrts.append(target.wrt)
-        target = target.body
-    return wrts[::-1], target
+    return lambda point, env: Whole(point).value(target, env)
 
 
 def _adjoint(target: Entry | Sym, problem: Problem, output: str, name: str) -> Side:
@@ -352,11 +334,12 @@ def agrees(a: Any, b: Any) -> bool:
 
 
 def name_of(target: Node) -> str:
-    """A short name of what is derived: ∂l/∂W, ∂²l/∂z∂z, sigmoid'(x)."""
-    if isinstance(target, Diff) and isinstance(target.body, Call):
-        return f"{target.body.fn}'({_name(target.wrt)})"
-    wrts, body = _peeled(target)
-    if not isinstance(body, (Entry, Sym)):
-        return "the product with the tangent"
-    power = "" if len(wrts) == 1 else "⁰¹²³⁴⁵⁶⁷⁸⁹"[len(wrts)]
-    return f"∂{power}{_name(body)}/" + "".join(f"∂{_name(w)}" for w in wrts) if wrts else _name(body)
+    """A short name of what is derived: ∂l/∂W, sigmoid'(x), or the name of an adjoint."""
+    match target:
+        case Diff(Call(fn), wrt):
+            return f"{fn}'({_name(wrt)})"
+        case Diff(Entry() | Sym() as body, wrt):
+            return f"∂{_name(body)}/∂{_name(wrt)}"
+        case Entry() | Sym():
+            return _name(target)
+    return "the product with the tangent"
