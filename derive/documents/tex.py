@@ -20,7 +20,9 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \pgfplotsset{compat=1.16}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt plus 2pt}
+\renewcommand{\arraystretch}{1.25}
 \raggedbottom
+\AtBeginDocument{\setlength{\abovedisplayshortskip}{\abovedisplayskip}}
 % A display that is wider than the page is shrunk to it.
 \let\opendisplay\[
 \let\closedisplay\]
