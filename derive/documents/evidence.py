@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from derive.documents.page import Block, Heading, Table, Words
@@ -30,7 +31,18 @@ def _referees(report: Report) -> Iterator[Block]:
 
 
 def _row(name: str, referee: str, dtype: str, status: str) -> tuple[str, ...]:
-    return (name, referee, dtype, status)
+    return (_mathematics(name), referee, dtype, status)
+
+
+SIGNS = {"∂": r"\partial ", "²": "^2", "·": r" \cdot "}
+
+
+def _mathematics(name: str) -> str:
+    """The name of a derivative, such as ∂²l/∂w∂w, between dollars."""
+    text = re.sub(r"[A-Za-z]{2,}", lambda m: rf"\mathrm{{{m.group()}}}", name)
+    for sign, latex in SIGNS.items():
+        text = text.replace(sign, latex)
+    return f"${text.replace('_', chr(92) + '_')}$" if text else ""
 
 
 def _printed(printed: Sequence[PrintedCheck]) -> Iterator[Block]:
