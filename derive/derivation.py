@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 from sympy import Expr
@@ -34,12 +34,23 @@ if TYPE_CHECKING:
     from derive.numeric import Program
     from derive.verification import Report
 
-__all__ = ["LEVELS", "Derivation", "derivative", "grad", "hessian", "identity", "jacobian", "jvp", "of_entry", "vjp"]
+__all__ = [
+    "LEVELS",
+    "Derivation",
+    "derivative",
+    "grad",
+    "hessian",
+    "identity",
+    "jacobian",
+    "jvp",
+    "of_entry",
+    "vjp",
+]
 
 LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
 
-Formula = str | Expr | Problem
-Wrt = str | Expr | Sequence[str | Expr]
+Formula: TypeAlias = str | Expr | Problem | Callable[..., Any]
+Wrt: TypeAlias = str | Expr | Sequence[str | Expr]
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,10 @@ class Derivation:
             return (shown.rows(LEVELS[level], chosen),)
         return matrix_rows(shown, sizes_of(part.problem, sizes or {}), layout or "numerator", chosen)
 
+    def exposition(self, part: Derived) -> Exposition:
+        """What is shown of one part."""
+        return exposition(part)
+
     def program(self) -> Program:
         """The closed form as a torch function of the problem's variables; `.source` is its code."""
         return self._program
@@ -197,7 +212,10 @@ def hessian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     """The Hessian of a scalar `f`, of shape wrt.shape + wrt.shape; two variables give the mixed block too."""
     problem, names = _read(f, wrt, about)
     parts = tuple(
-        calculus.hessian(problem, o, first, second) for o in problem.outputs for first in names for second in names
+        calculus.hessian(problem, o, first, second)
+        for o in problem.outputs
+        for first in names
+        for second in names
     )
     return _made(parts, "hessian", problem, about)
 
@@ -247,7 +265,7 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
     """The problem, and the names of the variables to differentiate by."""
     unknown = set(about) - {"shapes", "like", "dtypes", "assume", "reference", "style"}
     if unknown:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}; known: shapes, like, dtypes, assume, reference")
+        raise TypeError(f"unknown option {min(unknown)!r}; known: shapes, like, dtypes, assume, reference")
     targets = (wrt,) if isinstance(wrt, (str, Expr)) else tuple(wrt)
     names = tuple(str(t) for t in targets)
     if isinstance(f, Problem):
@@ -259,7 +277,9 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
     if callable(f):
         kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
         return read_torch(f, _shapes(about), assume=about.get("assume"), **kinds), names
-    raise TypeError(f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem")
+    raise TypeError(
+        f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem"
+    )
 
 
 def _shapes(about: dict[str, Any]) -> Any:

@@ -114,7 +114,7 @@ class Chain:
         return self.problem.names
 
     def along(self, path: Sequence[str]) -> Derived:
-        """The derivation through named intermediates: one product of Jacobians, or adjoints stage by stage."""
+        """The derivation through named intermediates: one product of Jacobians, or adjoints by stages."""
         between = (*path, self.output)
         stages: dict[tuple[str, str], Stage] = {}
         for name in between:
@@ -140,7 +140,7 @@ class Chain:
         return rows, free_indices(self.problem.dims(parent), taken, letters)
 
     def _shortened(self, stage: Stage, definition: Definition) -> Stage:
-        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, and computed once."""
+        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, computed once."""
         if not is_heavy(definition):
             return stage
         before = value(stage.result)
@@ -167,7 +167,9 @@ class Chain:
         )
         return Stage(target, indices, steps, target)
 
-    def _paths(self, name: str, stages: dict[tuple[str, str], Stage]) -> Iterable[tuple[tuple[str, str], ...]]:
+    def _paths(
+        self, name: str, stages: dict[tuple[str, str], Stage]
+    ) -> Iterable[tuple[tuple[str, str], ...]]:
         for child, parent in stages:
             if child == name:
                 if parent == self.wrt:

@@ -1,11 +1,11 @@
 """The derivatives people ask for, each reduced to the derivative of one definition by one variable.
 
-    gradient   scalar output                 shape of wrt
-    jacobian   any output                    output.shape + wrt.shape
-    hessian    scalar output, two variables  wrt.shape + other.shape
-    vjp        Σ G_I ∂f_I/∂x_K               shape of wrt; G has the shape of the output
-    jvp        Σ ∂f_I/∂x_K V_K               shape of the output; V has the shape of wrt
-    entrywise  ∂f_i/∂x_i where f acts entry by entry, any order; shape of wrt
+gradient   scalar output                 shape of wrt
+jacobian   any output                    output.shape + wrt.shape
+hessian    scalar output, two variables  wrt.shape + other.shape
+vjp        Σ G_I ∂f_I/∂x_K               shape of wrt; G has the shape of the output
+jvp        Σ ∂f_I/∂x_K V_K               shape of the output; V has the shape of wrt
+entrywise  ∂f_i/∂x_i where f acts entry by entry, any order; shape of wrt
 """
 
 from __future__ import annotations
@@ -160,5 +160,7 @@ def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, st
     """The problem with a derivation's closed form as one more definition."""
     name = problem.free_name(letter)
     definition = Definition(name, derived.indices, derived.closed_form)
-    extended = replace(derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,))
+    extended = replace(
+        derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,)
+    )
     return extended, name

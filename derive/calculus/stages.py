@@ -1,11 +1,11 @@
 """One stage of a derivation: from an unexecuted derivative to its closed form, pass by pass.
 
-    rules      the rules of differentiation, outermost first, one row a rule
-    lemmas     f'(u) by the closed form of f', which is derived in the same way
-    contract   sums with a delta
-    facts      what was declared of the variables
-    fold       the definition's own parts, found again (with the row that shows how)
-    tidy       the shortest of the equal forms
+rules      the rules of differentiation, outermost first, one row a rule
+lemmas     f'(u) by the closed form of f', which is derived in the same way
+contract   sums with a delta
+facts      what was declared of the variables
+fold       the definition's own parts, found again (with the row that shows how)
+tidy       the shortest of the equal forms
 """
 
 from __future__ import annotations
@@ -118,20 +118,23 @@ def carry_out(node: Node) -> tuple[Node, tuple[str, ...]]:
     return visit(node), tuple(names)
 
 
-def rules(node: Node, context: Context) -> Iterator[Step]:
+def rules(node: Node, context: Context) -> Iterator[Step]:  # noqa: ARG001  (the signature of a pass)
+    """The rules of differentiation, outermost first, until nothing is left to carry out."""
     while any(isinstance(part, Diff) for part in walk(node)):
         after, names = carry_out(node)
         yield Step(node, after, names)
         node = after
 
 
-def lemmas(node: Node, context: Context) -> Iterator[Step]:
+def lemmas(node: Node, context: Context) -> Iterator[Step]:  # noqa: ARG001  (the signature of a pass)
+    """Each primed function by its closed form."""
     after = use_lemmas(node)
     if after != node:
         yield Step(node, after, ("lemma",))
 
 
 def contraction(node: Node, context: Context) -> Iterator[Step]:
+    """Every sum over a delta contracted."""
     before = value(node)
     after = contract(before)
     if after != before:
@@ -139,12 +142,14 @@ def contraction(node: Node, context: Context) -> Iterator[Step]:
 
 
 def facts(node: Node, context: Context) -> Iterator[Step]:
+    """What the declared facts make of it."""
     after, used = apply_facts(value(node), context.variables)
     if used:
         yield Step(node, context.present(after), ("fact",), given=used)
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:
+    """Named things found again, with the row that shows how."""
     before = value(node)
     results = [_folded(form, context) for form in dict.fromkeys((context.absorb(before), before))]
     after, definitions = min(results, key=lambda result: cost(present(result[0])))
@@ -169,6 +174,7 @@ def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
 
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
+    """The shortest of the equal forms."""
     after = context.present(tidy(pull_out(value(node))))
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))

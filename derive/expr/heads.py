@@ -20,7 +20,9 @@ __all__ = ["HEADS", "MatrixHead"]
 Dims = tuple[Dim, ...]
 # (name of the definition, its position, names of the companions, row and column of the matrix) → factors of
 # one product, each a name and a position; the sign is the row's.
-Rule = Callable[[str, tuple[Expr, ...], tuple[str, ...], Expr, Expr], tuple[tuple[str, tuple[Expr, ...]], ...]]
+Rule = Callable[
+    [str, tuple[Expr, ...], tuple[str, ...], Expr, Expr], tuple[tuple[str, tuple[Expr, ...]], ...]
+]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def same(dims: Dims) -> Dims:
     return dims
 
 
-def none(dims: Dims) -> Dims:
+def none(dims: Dims) -> Dims:  # noqa: ARG001  (the signature of a shape)
     """A scalar."""
     return ()
 
@@ -62,7 +64,10 @@ def least(dims: Dims) -> Dims:
 
 def unsupported(*_: object) -> tuple[tuple[str, tuple[Expr, ...]], ...]:
     """The derivative of an eigenvector has no row."""
-    raise Unsupported("the derivative of an eigenvector or singular vector", "eigenvalues and singular values can be differentiated once")
+    raise Unsupported(
+        "the derivative of an eigenvector or singular vector",
+        "eigenvalues and singular values can be differentiated once",
+    )
 
 
 HEADS: dict[str, MatrixHead] = {

@@ -78,7 +78,8 @@ class Problem:
     @cached_property
     def reserved(self) -> frozenset[str]:
         """Every name that an index must not have: variables, definitions and dimensions."""
-        sizes = {s.name for v in (*self.variables, *self.definitions) for d in v.dims for s in d.free_symbols}
+        shapes = [*(v.dims for v in self.variables), *(d.dims for d in self.definitions)]
+        sizes = {s.name for dims in shapes for d in dims for s in d.free_symbols}
         return frozenset(sizes | {v.name for v in self.variables} | {d.name for d in self.definitions})
 
     def free_name(self, wanted: str) -> str:
@@ -132,7 +133,7 @@ class Problem:
 
 
 def names_in(node: Node) -> Iterator[str]:
-    """The names of the entries and scalars in a tree, in order; not those in conditions: they have no slope."""
+    """The names of the entries and scalars in a tree, in order, without those in conditions."""
     for part in walk(node):
         match part:
             case Entry(base, at):

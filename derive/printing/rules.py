@@ -37,7 +37,7 @@ RULES: dict[str, tuple[str, str]] = {
     "cases": ("case by case", "分段求导"),
     "derivative of inverse": ("derivative of the inverse", "逆矩阵求导"),
     "derivative of det": ("Jacobi's formula", "雅可比公式"),
-    "derivative of logabsdet": ("Jacobi's formula", "雅可比公式"),
+    "derivative of logabsdet": ("Jacobi's formula, of the logarithm", "雅可比公式的对数形式"),
     "derivative of eigenvalues": ("derivative of a simple eigenvalue", "单特征值求导"),
     # tidying up
     "delta contraction": ("contract the delta", "消去克罗内克符号"),

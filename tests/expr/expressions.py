@@ -81,14 +81,14 @@ def _ties(scope: tuple[Index, ...]) -> list[Expr]:
 
 
 @st.composite
-def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, deltas: bool = True) -> Expr:
-    """A value whose free indices are in the scope; every one is defined at POINT."""
-    deeper = values(scope, depth - 1, deltas)
-    kinds = ["leaf", "add", "mul", "add", "mul", "over", "power", "call", "named", "sum", "sum", "cases"]
+def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, jumps: bool = True) -> Expr:
+    """A value whose free indices are in the scope, with deltas, brackets and cases or without."""
+    deeper = values(scope, depth - 1, jumps)
+    kinds = ["leaf", "add", "mul", "add", "mul", "over", "power", "call", "named", "sum", "sum", *["cases"] * jumps]
     match draw(st.sampled_from(kinds if depth else ["leaf"])):
         case "leaf":
             leaves = [*_entries(scope), *_entries(scope), scalar("a"), scalar("c"), S(2), Rational(-1, 3), N]
-            return draw(st.sampled_from([*leaves, *(_ties(scope) if deltas else ()), Iverson(scalar("a") > 1)]))
+            return draw(st.sampled_from([*leaves, *([*_ties(scope), Iverson(scalar("a") > 1)] if jumps else ())]))
         case "add":
             return draw(deeper) + draw(deeper)
         case "mul":
@@ -106,7 +106,7 @@ def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, deltas: b
             condition = draw(st.sampled_from(_entries(scope))) > Rational(1, 7)
             return Piecewise((draw(deeper), condition), (draw(deeper), True))
     index = fresh(draw(st.sampled_from("ijk")), draw(st.sampled_from([N, M])))
-    return make_sum(draw(values((*scope, index), depth - 1, deltas)), index)
+    return make_sum(draw(values((*scope, index), depth - 1, jumps)), index)
 
 
 @st.composite

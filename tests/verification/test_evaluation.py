@@ -8,6 +8,7 @@ import sympy
 from sympy import Integer, Rational, S
 
 from derive.errors import Unsupported
+from derive.expr.heads import HEADS
 from derive.expr.indices import Index, dim
 from derive.expr.problem import Problem, Variable
 from derive.expr.sums import Iverson, delta, entry, make_sum
@@ -30,7 +31,7 @@ from derive.expr.tree import (
 )
 from derive.numeric import Evaluator
 from derive.verification.evaluation import KINDS, compiled
-from derive.verification.functions import FUNCTIONS, OutsideDomain, applied
+from derive.verification.functions import FUNCTIONS, OutsideDomain, applied, applied_to_matrix
 from derive.verification.points import Point, context
 from derive.verification.samples import small_samples
 from tests.verification.problems import DERIVATIONS
@@ -133,8 +134,32 @@ def test_what_is_not_known_is_refused() -> None:
 
 
 def test_every_display_node_has_a_row() -> None:
-    ours = {kind for kind in Node.__subclasses__() if kind.__module__ == Node.__module__}
-    assert ours <= set(KINDS)
+    ours = {kind.__name__ for kind in Node.__subclasses__() if kind.__module__ == Node.__module__}
+    assert ours <= {kind.__name__ for kind in KINDS}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_every_function_of_a_matrix_is_torchs(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    matrix = [[2.0, 0.5, -1.0], [0.5, -3.0, 0.25], [-1.0, 0.25, 1.0]]
+    source = HEADS[name].torch.format("matrix")
+    path, _, rest = source.removeprefix("torch.").partition("(")
+    function = torch.linalg
+    for part in path.split(".")[1:]:
+        function = getattr(function, part)
+    options = {"full_matrices": False} if "full_matrices" in rest else {}
+    theirs = function(torch.tensor(matrix, dtype=torch.float64), **options)
+    for part in rest.partition(").")[2].split("."):
+        theirs = getattr(theirs, part) if part else theirs
+    ours = applied_to_matrix(name, context(30), matrix)
+    ours = [float(x) for x in ours] if hasattr(ours, "__iter__") else [float(ours)]
+    # The sign of a singular vector or an eigenvector is free.
+    assert [abs(x) for x in ours] == pytest.approx([abs(x) for x in theirs.reshape(-1).tolist()])
+
+
+def test_a_singular_matrix_has_no_inverse() -> None:
+    with pytest.raises(OutsideDomain, match="inverse"):
+        applied_to_matrix("inverse", context(30), [[1.0, 2.0], [2.0, 4.0]])
 
 
 def test_the_precision_of_mpmath_itself_is_left_alone() -> None:
