@@ -54,7 +54,14 @@ def needed(outputs: Sequence[Traced]) -> set[int]:
 def name_values(trace: Trace, outputs: Sequence[Traced], taken: set[str]) -> None:
     """Give names to the values that the outputs need; `taken` grows by them."""
     used = needed(outputs)
-    values = [v for v in trace.values if id(v) in used and v.op not in ("input", "parameter")]
+    moving: set[int] = set()  # what depends on a variable: a mask of ones and zeros is written where it is used
+    values = []
+    for v in trace.values:
+        variable = v.op in ("input", "parameter")
+        if variable or any(id(i) in moving for i in v.inputs):
+            moving.add(id(v))
+        if id(v) in used and not variable and (id(v) in moving or any(v is o for o in outputs)):
+            values.append(v)
     _by_author(trace, [v for v in values if v.raw.kind != "bool"], taken)
     for v in values:
         if v.forced and not v.name:

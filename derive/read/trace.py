@@ -18,7 +18,7 @@ from sympy import Expr, Integer
 
 from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
-from derive.expr.problem import Definition, Problem, Variable, names_in
+from derive.expr.problem import Definition, Problem, Variable, names_in_conditions
 from derive.expr.tree import Bracket, Head, Node, value
 from derive.read.captured import captured_tensors, code_of, is_module
 from derive.read.facts import read_facts
@@ -131,7 +131,7 @@ def _problem(trace: Trace, result: Any) -> Problem:
         if v.name and v.op not in ("input", "parameter") and id(v) in used
     )
     definitions = _mentioned(definitions, names)
-    mentioned = {n for d in definitions for n in names_in(d.body)}
+    mentioned = {n for d in definitions for n in _names_of(d)}
     variables = tuple(
         Variable(n, v.raw.dims, v.raw.kind != "real")
         for n, v in trace.variables.items()
@@ -146,8 +146,13 @@ def _mentioned(definitions: Sequence[Definition], outputs: Sequence[str]) -> tup
     for d in reversed(definitions):
         if d.name in wanted:
             kept.append(d)
-            wanted |= {*names_in(d.body), *(d.body.companions if isinstance(d.body, Head) else ())}
+            wanted |= _names_of(d)
     return tuple(reversed(kept))
+
+
+def _names_of(d: Definition) -> set[str]:
+    companions = d.body.companions if isinstance(d.body, Head) else ()
+    return {*d.names, *names_in_conditions(d.body), *companions}
 
 
 def _is_own(trace: Trace, v: Traced) -> bool:
