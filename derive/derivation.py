@@ -28,7 +28,7 @@ from derive.expr.tree import Node, value
 from derive.printing import Style, aligned
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
-from derive.read import read_formula, read_sympy, read_torch
+from derive.read import author_function, read_formula, read_sympy, read_torch
 
 if TYPE_CHECKING:
     from derive.numeric import Program
@@ -276,7 +276,10 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
         return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_named(about, "int")), names
     if callable(f):
         kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
-        return read_torch(f, _shapes(about), assume=about.get("assume"), **kinds), names
+        problem = read_torch(f, _shapes(about), assume=about.get("assume"), **kinds)
+        about.setdefault("reference", author_function(f, [v.name for v in problem.variables]))
+        # A module's parameter may be named by its path: net.0.weight is net_0_weight.
+        return problem, tuple(n.replace(".", "_") for n in names)
     raise TypeError(
         f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem"
     )

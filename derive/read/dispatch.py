@@ -41,7 +41,7 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return args[0] if args else kwargs["input"]
     row = trace.ops.get(name)
     line = trace.observe()
-    _check(trace, name, inputs, kwargs, line)
+    _check(name, inputs, args, kwargs, line)
     args, kwargs, in_place = _without_inplace(func, args, kwargs)
     try:
         if row is None:
@@ -66,11 +66,13 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
     except DeriveError as error:
         if "(line " in str(error):
             raise
-        raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(inputs)}") from None
+        raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(trace)}") from None
     return changed(inputs[0], result) if in_place else result
 
 
-def _check(trace: Trace, name: str, inputs: Sequence[Traced], kwargs: Mapping[str, Any], line: int) -> None:
+def _check(
+    name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
+) -> None:
     """Refuse what would be answered wrongly."""
     import torch
 
@@ -78,14 +80,16 @@ def _check(trace: Trace, name: str, inputs: Sequence[Traced], kwargs: Mapping[st
     if not torch.is_grad_enabled():
         hint = "torch's gradient leaves it out; pass that value as an argument of its own"
         raise Unsupported("torch.no_grad inside the function", hint, line=line)
+    if any(isinstance(a, torch.dtype) and a.is_complex for a in (*args, *kwargs.values())):
+        raise Unsupported(f"{name} to complex numbers", "derive works over the reals", line=line)
     for value in inputs:
         if value.memory.changed is not None:
             what = f"a tensor that was changed in place (line {value.memory.changed}) and is used under another name"
             raise Unsupported(what, "write h = h + b in place of h += b", line=line)
 
 
-def _advice(inputs: Sequence[Traced]) -> str:
-    if not any(v.op == "parameter" for v in inputs):
+def _advice(trace: Trace) -> str:
+    if not trace.parameters and not trace.captured:
         return ""
     return "; the sizes of a module's parameters are numbers: write that number in shapes"
 
@@ -117,7 +121,7 @@ def _own_body(trace: Trace, func: Any, name: str, args: Any, kwargs: Mapping[str
         with trace.watched():
             return _blind(func)(*args, **kwargs)
     except AssertionError as error:
-        raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(trace.values)}") from None
+        raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(trace)}") from None
     finally:
         trace.running.pop()
 

@@ -191,6 +191,6 @@ def _compare(first: Problem, second: Problem) -> None:
         same: dict[Any, Expr] = dict(zip(b.indices, a.indices, strict=True))
         if a.dims != b.dims or value(a.body) != value(b.body).xreplace(same):
             raise Unsupported(
-                f"a size used as a plain number in {a.name}",
+                f"a size used as a plain number in {a.name} (by int(n), or a loop over range(n))",
                 "give that dimension as a number in shapes, or keep the size: x.shape[0], math.sqrt(x.shape[0])",
             )
