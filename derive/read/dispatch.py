@@ -1,6 +1,7 @@
-"""From a call of a torch function to its row in the vocabulary: what may pass, on which arrays, under which name.
+"""From a call of a torch function to its row in the vocabulary: what may pass, and on which arrays.
 
-A function without a row that torch itself writes in Python (multi_head_attention_forward) is run by its own body.
+A function without a row that torch itself writes in Python (multi_head_attention_forward) is run by its
+own body.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def changed(old: Traced, new: Traced) -> Traced:
     """The new value of a tensor that is changed in place."""
     line = old.trace.observe()
     if old.op in ("input", "parameter"):
-        raise Unsupported(f"a change of the argument {old.name} in place", "write y = x + … with a new name", line=line)
+        raise Unsupported(
+            f"a change of the argument {old.name} in place", "write y = x + … with a new name", line=line
+        )
     if new.raw.dims != old.raw.dims:
         raise ShapeError(f"a change in place (line {line}) keeps the shape: {old.array} became {new.array}")
     old.memory.changed = line
@@ -84,7 +87,8 @@ def _check(
         raise Unsupported(f"{name} to complex numbers", "derive works over the reals", line=line)
     for value in inputs:
         if value.memory.changed is not None:
-            what = f"a tensor that was changed in place (line {value.memory.changed}) and is used under another name"
+            where = f"(line {value.memory.changed})"
+            what = f"a tensor that was changed in place {where} and is used under another name"
             raise Unsupported(what, "write h = h + b in place of h += b", line=line)
 
 
@@ -94,7 +98,9 @@ def _advice(trace: Trace) -> str:
     return "; the sizes of a module's parameters are numbers: write that number in shapes"
 
 
-def _without_inplace(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, dict[str, Any], bool]:
+def _without_inplace(
+    func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any], bool]:
     """The arguments without `inplace`, and whether it was asked for."""
     kwargs = dict(kwargs)
     asked = bool(kwargs.pop("inplace", False))

@@ -54,7 +54,9 @@ def needed(outputs: Sequence[Traced]) -> set[int]:
 def name_values(trace: Trace, outputs: Sequence[Traced], taken: set[str]) -> None:
     """Give names to the values that the outputs need; `taken` grows by them."""
     used = needed(outputs)
-    moving: set[int] = set()  # what depends on a variable: a mask of ones and zeros is written where it is used
+    moving: set[int] = (
+        set()
+    )  # what depends on a variable: a mask of ones and zeros is written where it is used
     values = []
     for v in trace.values:
         variable = v.op in ("input", "parameter")

@@ -59,11 +59,11 @@ def test_every_tensor_has_the_name_by_which_the_author_reaches_it(name):
     assert list(captured_tensors(f)) == names
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("nothing",)])
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "nothing"])
 def test_what_is_brought_along_is_a_variable_with_a_right_gradient(name):
-    f, names = NAMES[name]
-    g = f if name not in ("module", "sequential") else (lambda input: (f(input) ** 2).sum())
-    shapes = {"input" if g is not f else "x": "b 3" if name != "tensor" else "3"}
+    f, _ = NAMES[name]
+    g = f if name not in ("module", "sequential") else (lambda x: (f(x) ** 2).sum())
+    shapes = {"x": "b 3" if name != "tensor" else "3"}
     known = captured_tensors(g)
     wrt = next(iter(known))
     program = derive.grad(g, wrt, shapes=shapes).program()
@@ -105,11 +105,20 @@ def test_computing_with_parameters_alone_reaches_the_formula():
 
 @pytest.mark.parametrize(
     "plain",
-    [PLAIN, torch.tensor(2.5), torch.ones(40), torch.eye(3), torch.tensor([[1.0, 2.0, 0.0]]), torch.arange(3)],
+    [
+        PLAIN,
+        torch.tensor(2.5),
+        torch.ones(40),
+        torch.eye(3),
+        torch.tensor([[1.0, 2.0, 0.0]]),
+        torch.arange(3),
+    ],
     ids=str,
 )
 def test_a_plain_tensor_is_a_constant_of_the_program(plain):
-    x = torch.linspace(0.5, 1.5, plain.shape[-1] if plain.dim() else 3, dtype=torch.float64, requires_grad=True)
+    x = torch.linspace(
+        0.5, 1.5, plain.shape[-1] if plain.dim() else 3, dtype=torch.float64, requires_grad=True
+    )
 
     def f(x):
         return (plain * x).pow(2).sum()
@@ -130,14 +139,20 @@ def test_a_mask_of_the_closure_is_a_condition():
     torch.testing.assert_close(program(x.detach()), torch.autograd.grad(f(x), x)[0])
 
 
-@pytest.mark.parametrize("tensor", [torch.arange(30.0), torch.ones(2, dtype=torch.complex64), torch.ones(0)], ids=str)
+@pytest.mark.parametrize(
+    "tensor", [torch.arange(30.0), torch.ones(2, dtype=torch.complex64), torch.ones(0)], ids=str
+)
 def test_what_a_person_would_not_write_out_is_refused(tensor):
     with pytest.raises(Unsupported):
         constant(tensor)
 
 
 def test_kinds():
-    assert [kind_of(torch.ones(1)), kind_of(torch.arange(2)), kind_of(torch.ones(1) > 0)] == ["real", "int", "bool"]
+    assert [kind_of(torch.ones(1)), kind_of(torch.arange(2)), kind_of(torch.ones(1) > 0)] == [
+        "real",
+        "int",
+        "bool",
+    ]
 
 
 # ── the author's own function ───────────────────────────────────────────────────────────────────────

@@ -39,7 +39,20 @@ def test_functions_without_a_row_are_run_by_their_own_body():
 
     def plain(w):
         return F.multi_head_attention_forward(
-            x, x, x, 2, 1, w, None, None, None, False, 0.0, torch.eye(2, dtype=x.dtype), None, need_weights=False
+            x,
+            x,
+            x,
+            2,
+            1,
+            w,
+            None,
+            None,
+            None,
+            False,
+            0.0,
+            torch.eye(2, dtype=x.dtype),
+            None,
+            need_weights=False,
         )[0].sum()
 
     torch.testing.assert_close(program(x, w.detach()), torch.autograd.grad(plain(w), w)[0])

@@ -42,7 +42,7 @@ def views(W, x):
 def unpacked(W, x):
     mu, logvar = (W @ x).chunk(2, -1)
     total = mu.sum() + logvar.exp().sum()
-    return total
+    return total  # noqa: RET504
 
 
 def clash(W, n, i):
@@ -72,7 +72,7 @@ def helper(W, x):
     h = layer(x)
     h = layer(h)
     loss = (lambda v: (v * v).sum())(h)
-    return loss
+    return loss  # noqa: RET504
 
 
 SQUARE = {"W": "d d", "x": "d"}
@@ -106,7 +106,7 @@ def test_numbers_stay_exact():
 
     def f(x):
         y = x * math.pi + math.sqrt(2) * x / 3 - x * math.log(2 * math.pi) / 2
-        return y
+        return y  # noqa: RET504
 
     definition = read_torch(f, {"x": ""}).definitions[-1]
     x = sympy.Symbol("x", real=True)

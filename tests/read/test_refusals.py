@@ -11,7 +11,15 @@ from torch.nn import functional as F
 
 import derive
 from derive.errors import ShapeError, Unsupported
-from derive.read.refusals import DROPOUT, IN_PLACE_OPERATORS, REFUSED, VIEWS, is_idle_dropout, is_in_place, refuse
+from derive.read.refusals import (
+    DROPOUT,
+    IN_PLACE_OPERATORS,
+    REFUSED,
+    VIEWS,
+    is_idle_dropout,
+    is_in_place,
+    refuse,
+)
 
 
 def branch(x):

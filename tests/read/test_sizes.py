@@ -1,4 +1,4 @@
-"""Sizes: arithmetic keeps the symbol, a comparison is decided for every size or refused, numbers are exact."""
+"""Sizes: arithmetic keeps the symbol, a comparison is decided for all sizes or refused, numbers are exact."""
 
 from __future__ import annotations
 
@@ -50,14 +50,16 @@ def test_a_size_is_what_range_and_slices_take():
 
 
 @pytest.mark.parametrize(
-    "decided", [lambda: N >= 1, lambda: N > 0, lambda: N == N, lambda: N != N + 1, lambda: N <= N, lambda: N < N + 1]
+    "decided",
+    [lambda: N >= 1, lambda: N > 0, lambda: N == N, lambda: N != N + 1, lambda: N <= N, lambda: N < N + 1],
 )
 def test_what_holds_for_every_size_is_decided(decided):
     assert decided() is True
 
 
 @pytest.mark.parametrize(
-    "open_", [lambda: N > 3, lambda: N == 1, lambda: N != 1, lambda: N < M, lambda: N == M, lambda: (N,) == (3,)]
+    "open_",
+    [lambda: N > 3, lambda: N == 1, lambda: N != 1, lambda: N < M, lambda: N == M, lambda: (N,) == (3,)],
 )
 def test_what_depends_on_the_size_is_refused(open_):
     with pytest.raises(Unsupported, match="control flow that depends on the size n"):

@@ -139,7 +139,9 @@ def test_example_tensors_give_sizes_and_dtypes_and_shapes_go_first():
         ("input", "(3, 4)", False),
         ("target", "(3,)", True),
     ]
-    mixed = derive.grad(lambda x, y: (x * y).sum(), "x", like={"x": torch.zeros(3)}, shapes={"x": "n", "y": "n"})
+    mixed = derive.grad(
+        lambda x, y: (x * y).sum(), "x", like={"x": torch.zeros(3)}, shapes={"x": "n", "y": "n"}
+    )
     assert [str(v.dims) for v in mixed.problem.variables] == ["(n,)", "(n,)"]
 
 
@@ -158,7 +160,11 @@ def test_several_outputs_and_several_variables():
         (lambda x, y: x.sum(), {"x": "n"}, "'y' has no shape"),
         (lambda x: x.sum(), {"x": "n", "y": "n"}, "no argument; the arguments are x"),
         (lambda x, y: (x + y).sum(), {"x": "n", "y": "m"}, "n is not m|m is not n"),
-        (lambda x: nn.functional.linear(x, torch.ones(2, 3, requires_grad=True)).sum(), {"x": "b n"}, "n is not 3"),
+        (
+            lambda x: nn.functional.linear(x, torch.ones(2, 3, requires_grad=True)).sum(),
+            {"x": "b n"},
+            "n is not 3",
+        ),
         (nn.Sequential(nn.Linear(3, 1)), {"input": "b n"}, "write that number in shapes"),
     ],
 )
@@ -169,7 +175,12 @@ def test_what_does_not_fit_is_a_shape_error(f, shapes, message):
 
 @pytest.mark.parametrize(
     ("f", "message"),
-    [(lambda x: None, "NoneType"), (lambda x: 3.0, "float"), (lambda x: [], "nothing"), (lambda x: [[x]], "nested")],
+    [
+        (lambda x: None, "NoneType"),
+        (lambda x: 3.0, "float"),
+        (lambda x: [], "nothing"),
+        (lambda x: [[x]], "nested"),
+    ],
 )
 def test_what_is_no_tensor_is_no_output(f, message):
     with pytest.raises(FormulaError, match=message):

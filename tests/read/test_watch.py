@@ -33,7 +33,7 @@ class Interrupted(BaseException):
 
 def fails(error):
     def f(x):
-        y = torch.sigmoid(x)
+        torch.sigmoid(x)
         assert math.sqrt is not before[0]
         raise error
 
@@ -41,7 +41,9 @@ def fails(error):
     return f
 
 
-@pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt(), Interrupted(), Unsupported("that")])
+@pytest.mark.parametrize(
+    "error", [ValueError("mine"), KeyboardInterrupt(), Interrupted(), Unsupported("that")]
+)
 def test_all_is_put_back_when_the_function_raises(error):
     before = state()
     with pytest.raises(type(error)):
