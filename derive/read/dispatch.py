@@ -15,7 +15,7 @@ from derive.errors import DeriveError, ShapeError, Unsupported
 from derive.read.arrays import Array
 from derive.read.captured import constant, is_tensor
 from derive.read.refusals import REFUSED, is_idle_dropout, refuse
-from derive.read.registry import COMPOSITES
+from derive.read.registry import COMPOSITES, STAGES
 from derive.read.traced import OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
 
 __all__ = ["call", "changed", "op_name"]
@@ -54,9 +54,7 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
             kwargs = {k: trace.parameter(a) if trace.brings(a) else a for k, a in kwargs.items()}
             result = row(trace, *args, **kwargs)
         else:
-            found = row(*[arrays(a, trace) for a in args], **{k: arrays(v, trace) for k, v in kwargs.items()})
-            brought = (trace.parameters[id(t)] for t in _tensors((args, kwargs)) if id(t) in trace.parameters)
-            result = _wrapped(trace, found, name, tuple(dict.fromkeys((*inputs, *brought))))
+            result = _from_row(trace, row, name, args, kwargs)
     except Unsupported as error:
         if error.line or not line:
             raise
@@ -71,6 +69,27 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
             raise
         raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(trace)}") from None
     return changed(inputs[0], result) if in_place else result
+
+
+def _from_row(trace: Trace, row: Any, name: str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+    """What a row makes of the arrays; the stages that it names are values before its result."""
+    given = [arrays(a, trace) for a in args], {k: arrays(v, trace) for k, v in kwargs.items()}
+    leaves = _leaves((args, kwargs))
+    inputs = dict.fromkeys(a if type(a) is Traced else trace.parameters.get(id(a)) for a in leaves)
+    used = [v for v in inputs if v is not None]
+
+    def named(array: Array, names: tuple[str, ...]) -> Array:
+        stage = trace.add(array, "stage", used)
+        stage.preferred = names
+        used.append(stage)
+        return stage.array
+
+    token = STAGES.set(named)
+    try:
+        found = row(*given[0], **given[1])
+    finally:
+        STAGES.reset(token)
+    return _wrapped(trace, found, name, tuple(used))
 
 
 def _check(
@@ -174,10 +193,6 @@ def arrays(argument: Any, trace: Trace) -> Any:
 def traced_in(tree: Any) -> Iterator[Traced]:
     """Every traced tensor in nested arguments."""
     return (item for item in _leaves(tree) if type(item) is Traced)
-
-
-def _tensors(tree: Any) -> Iterator[Any]:
-    return (item for item in _leaves(tree) if is_tensor(item))
 
 
 def _leaves(tree: Any) -> Iterator[Any]:

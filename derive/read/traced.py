@@ -169,6 +169,7 @@ class Traced:
     ) -> None:
         self.trace, self.raw, self.op, self.inputs, self.name = trace, array, op, inputs, name
         self.memory = Memory()
+        self.preferred: tuple[str, ...] = ()  # names for a part of a row's work
         self.forced = False  # whether it must be a definition, for a function of the whole matrix
         self.whole = False  # whether its definition keeps its axes of size 1
 
