@@ -21,7 +21,7 @@ from derive.expr.equation import NORMAL, Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.problem import Definition, Variable
 from derive.expr.tree import Call, Node, walk
-from derive.printing import Row, Scope, aligned, definition_row, latex, name_latex, stage_rows
+from derive.printing import Row, Scope, aligned, definition_row, function_head, latex, name_latex, stage_rows
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
 from derive.printing.present import present
@@ -76,7 +76,7 @@ def _part(made: Derivation, part: Derived, entry: Entry) -> Iterator[Block]:
     for function in _kinked(part):
         said = _VALUE.sub(r"$\1$", function.convention)
         yield Words(
-            f"Where ${function.latex}$ has a kink its derivative is a convention, torch's own: {said}."
+            f"Where ${function_head(function, made.style)}$ has a kink its derivative is a convention, torch's own: {said}."
         )
     if entry.sizes:
         yield from _matrices(shown, part, entry, made)
@@ -120,7 +120,7 @@ def _lemma(lemma: Lemma, scope: Scope) -> Iterator[Block]:
     """The definition of a named function and the derivation of its derivative."""
     own = replace(scope, ordinary=True, style=replace(scope.style, derivative="prime"))
     base = lemma.function.base
-    yield Words(f"Lemma. The derivative of ${base.latex}$ follows from its definition:")
+    yield Words(f"Lemma. The derivative of ${function_head(base, scope.style)}$ follows from its definition:")
     definition = Definition(base.name, (), present(base.definition.expr), base)
     row = replace(definition_row(definition, own), label="")
     yield from _displays([row, *stage_rows(lemma.stage, own, NORMAL)])
