@@ -58,7 +58,9 @@ def list_(as_json: bool) -> None:
     from derive.catalog import CATALOG
 
     if as_json:
-        rows = [{"name": e.name, "title": e.title, "kind": e.kind, "formula": e.formula} for e in CATALOG.values()]
+        rows = [
+            {"name": e.name, "title": e.title, "kind": e.kind, "formula": e.formula} for e in CATALOG.values()
+        ]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     width = max(map(len, CATALOG))
@@ -128,7 +130,9 @@ def emit(folder: Path, names: tuple[str, ...], svg: bool) -> None:
 
 
 @cli.command()
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("latex_out"), show_default=True)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("latex_out"), show_default=True
+)
 def demo(out: Path) -> None:
     """Derive, typeset, evaluate and verify the whole catalog."""
     from derive.documents import write_folder
@@ -272,7 +276,14 @@ def _table(outcomes: Sequence[Outcome]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for head, side in (("entry", "left"), ("result", "left"), ("steps", "right"), ("agree", "right"), ("digits", "right"), ("", "left")):
+    for head, side in (
+        ("entry", "left"),
+        ("result", "left"),
+        ("steps", "right"),
+        ("agree", "right"),
+        ("digits", "right"),
+        ("", "left"),
+    ):
         table.add_column(head, justify=side, no_wrap=head != "result", overflow="ellipsis")  # type: ignore[arg-type]
     for o in outcomes:
         checks = o.report.checks
@@ -286,7 +297,8 @@ def _table(outcomes: Sequence[Outcome]) -> None:
     failing = sum(c.status == "refuted" for o in outcomes for c in o.report.checks if c.referee == "steps")
     printed = [p for o in outcomes for p in o.printed]
     console.print(
-        f"\n{len(outcomes)} entries, {sum(o.ok for o in outcomes)} verified; {steps} steps checked, {failing} failing; "
+        f"\n{len(outcomes)} entries, {sum(o.ok for o in outcomes)} verified; "
+        f"{steps} steps checked, {failing} failing; "
         f"{sum(p.ok for p in printed)} of {len(printed)} printed results reproduced"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import mpmath
@@ -47,7 +48,7 @@ def _curve(
     for k in range(POINTS):
         x = low + (high - low) * mpmath.mpf(k) / (POINTS - 1)
         values: dict[str, object] = {name: [x] if definition and definition.indices else x}
-        positions = {i: 0 for i in definition.indices} if definition else {}
+        positions = dict.fromkeys(definition.indices, 0) if definition else {}
         curve.append((x, Evaluator(values, {})(body, positions)))
     return curve
 
@@ -59,7 +60,7 @@ def _pieces(curve: Sequence[tuple[mpmath.mpf, mpmath.mpf]]) -> tuple[Points, ...
     """The curve, broken where it jumps."""
     heights = [y for _, y in curve]
     tall = max(heights) - min(heights)
-    steps = sorted(abs(b - a) for a, b in zip(heights, heights[1:], strict=False))
+    steps = sorted(abs(b - a) for a, b in pairwise(heights))
     usual = steps[len(steps) // 2]
     pieces: list[list[tuple[str, str]]] = [[]]
     for k, (x, y) in enumerate(curve):
@@ -82,7 +83,9 @@ def svg(picture: Figure, path: Path) -> None:
         import matplotlib as mpl
         from matplotlib.figure import Figure as Canvas
     except ImportError as error:
-        raise Unsupported("an SVG picture without matplotlib", "install the extra: derive-gradients[figures]") from error
+        raise Unsupported(
+            "an SVG picture without matplotlib", "install the extra: derive-gradients[figures]"
+        ) from error
     with mpl.rc_context({"svg.hashsalt": "derive", "svg.fonttype": "path"}):
         canvas = Canvas(figsize=(5.2, 3.0), layout="constrained")
         axes = canvas.subplots()

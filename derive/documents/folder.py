@@ -20,7 +20,7 @@ Emitted by `derive emit`; never edited. Each file stands alone: `pdflatex NAME.t
 
 
 def write_folder(folder: Path, outcomes: Sequence[Outcome]) -> list[Path]:
-    """Write the documents and their index; files of entries that are gone are removed. The paths that changed.
+    """Write the documents and their index, remove the files of entries that are gone; the paths that changed.
 
     Only files named in the folder's own index are removed.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import partial
 
@@ -46,10 +47,14 @@ def _add(let: Let, lets: list[Let], renamed: dict[str, str]) -> None:
             if same_shape and known.at(let.indices) == let.value:
                 return
             taken = {k.name for k in lets}
-            renamed[let.name] = next(n for n in (f"{let.name}_{k}" for k in range(2, 99)) if n not in taken)
+            renamed[let.name] = _unlike(let.name, taken)
             lets.append(Let(renamed[let.name], let.indices, let.value))
             return
     lets.append(let)
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    return next(n for n in (f"{name}_{k}" for k in itertools.count(2)) if n not in taken)
 
 
 def _renamed(let: Let, renamed: dict[str, str]) -> Let:
