@@ -186,12 +186,20 @@ class Derivation:
 def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     """The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
 
+    By a square matrix, `convention` says what its entries answer (see `calculus.CONVENTIONS`): free,
+    symmetric, unique or triangular.
+
     `about` is what is known of the variables: `shapes={"W": "m n"}` (dims are names or numbers, "" a scalar),
     `like=` example tensors, `dtypes=`, and declared facts `assume={"y": "sum=1"}`.
 
     >>> print(grad("sum(x**2)", wrt="x", shapes={"x": "n"}).latex("brief"))
     """
-    return _derive(calculus.gradient, "gradient", f, wrt, about)
+    convention = about.pop("convention", "free")
+
+    def gradient(problem: Problem, output: str, name: str) -> Derived:
+        return calculus.under_convention(calculus.gradient(problem, output, name), convention)
+
+    return _derive(gradient, "gradient", f, wrt, about)
 
 
 def derivative(f: Formula, wrt: Wrt, order: int = 1, **about: Any) -> Derivation:
