@@ -13,14 +13,12 @@ from derive.expr.tree import Call, Frac, Node, Num, add, mul, neg, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import divide, minus, multiply, number, plus, power
 from derive.read.arrays import Array
-from derive.read.ops.pointwise import cases
+from derive.read.ops.entries import HALF, ONE, TWO, ZERO, cases, exp, log, relu, size
 from derive.read.ops.reductions import count, mean_over, over, sum_over
 from derive.read.registry import as_real, elementwise, op
 from derive.read.sizes import expression
 
 __all__ = ["reduced"]
-
-ZERO, ONE, TWO, HALF = number(0), number(1), number(2), Num(S.Half)
 
 
 def reduced(losses: Array, reduction: Any = "mean", size_average: Any = None, reduce: Any = None) -> Array:
@@ -34,21 +32,6 @@ def reduced(losses: Array, reduction: Any = "mean", size_average: Any = None, re
     if reduction == "sum":
         return sum_over(losses)
     raise Unsupported(f"reduction={reduction!r}", "write none, mean or sum")
-
-
-def log(x: Node) -> Node:
-    """The natural logarithm."""
-    return Call(sympy.log, (x,))
-
-
-def exp(x: Node) -> Node:
-    """The exponential."""
-    return Call(sympy.exp, (x,))
-
-
-def size(x: Node) -> Node:
-    """The absolute value."""
-    return Call(FUNCTIONS["abs"], (x,))
 
 
 def _pairwise(*names: str) -> Callable[[Callable[..., Node]], Callable[..., Any]]:
@@ -214,11 +197,6 @@ def gaussian_nll_loss(
 
 
 # ── margins ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def relu(x: Node) -> Node:
-    """The positive part."""
-    return Call(FUNCTIONS["relu"], (x,))
 
 
 @op("hinge_embedding_loss")

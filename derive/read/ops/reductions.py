@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Integer, S
 
 from derive.errors import Unsupported
-from derive.expr.indices import fresh
+from derive.expr.indices import Index, fresh
 from derive.expr.tree import Call, Frac, Mul, Node, Norm, Num, Pow, Sigma, Sym, mul
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import divide, minus, multiply, number, power, root
@@ -17,29 +17,35 @@ from derive.read.arrays import Array, Positions
 from derive.read.registry import as_real, axes_of, elementwise, op
 from derive.read.sizes import expression
 
-__all__ = ["count", "kept", "mean_over", "sum_over"]
+__all__ = ["bound_along", "count", "kept", "mean_over", "over", "placed", "sigmas", "sum_over", "variance"]
+
+
+def bound_along(array: Array, axes: tuple[int, ...], letter: str = "i") -> tuple[Expr, ...]:
+    """A fresh index for each of the axes; the only position where the size is 1."""
+    return tuple(Integer(0) if array.dims[k] == 1 else fresh(letter, array.dims[k]) for k in axes)
+
+
+def placed(array: Array, axes: tuple[int, ...], rest: Positions, bound: tuple[Expr, ...]) -> Positions:
+    """The positions in the array: `bound` along the axes, `rest` along the others."""
+    others, inner = iter(rest), dict(zip(axes, bound, strict=True))
+    return tuple(inner[k] if k in inner else next(others) for k in range(array.rank))
+
+
+def sigmas(bound: tuple[Expr, ...], node: Node) -> Node:
+    """The node summed over the indices, the first of them outermost."""
+    for index in reversed(bound):
+        node = Sigma(index, node) if isinstance(index, Index) else node
+    return node
 
 
 def sum_over(array: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """The sum over the axes that `dim` names (None: all)."""
-    axes = axes_of(array, dim)
+    axes = tuple(sorted(axes_of(array, dim)))
     dims = tuple(d for k, d in enumerate(array.dims) if k not in axes)
 
     def at(positions: Positions) -> Node:
-        where, bound = iter(positions), []
-        full: list[Expr] = []
-        for k, d in enumerate(array.dims):
-            if k not in axes:
-                full.append(next(where))
-            elif d == 1:
-                full.append(Integer(0))
-            else:
-                bound.append(fresh("i", d))
-                full.append(bound[-1])
-        node = array.at(tuple(full))
-        for index in reversed(bound):
-            node = Sigma(index, node)
-        return node  # type: ignore[no-any-return]
+        bound = bound_along(array, axes)
+        return sigmas(bound, array.at(placed(array, axes, positions, bound)))
 
     return kept(Array(dims, at, array.text), array, axes, keepdim)
 
