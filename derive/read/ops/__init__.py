@@ -5,12 +5,38 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from derive.read.ops import activations, linear, losses, normalisation, pointwise, reductions, shaping, special, statistics
+from derive.read.ops import (
+    activations,
+    classes,
+    linear,
+    losses,
+    normalisation,
+    norms,
+    pointwise,
+    reductions,
+    shaping,
+    softmax,
+    special,
+    statistics,
+)
 from derive.read.registry import OPS
 
 __all__ = ["OPS", "hint", "is_factory", "is_random"]
 
-FAMILIES = (pointwise, activations, special, reductions, statistics, shaping, linear, losses, normalisation)
+FAMILIES = (
+    pointwise,
+    activations,
+    special,
+    reductions,
+    statistics,
+    norms,
+    softmax,
+    shaping,
+    linear,
+    losses,
+    classes,
+    normalisation,
+)
 
 FACTORIES = {"eye", "ones", "zeros", "full", "arange", "tensor", "as_tensor", "empty", "scalar_tensor"}
 RANDOM = {

@@ -8,7 +8,7 @@ from sympy import Or, Rational, S
 
 from derive.errors import Unsupported
 from derive.expr.functions import NamedFunction
-from derive.expr.tree import Call, Mul, Node, Num, mul, value
+from derive.expr.tree import Call, Mul, Node, Num, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import divide, minus, multiply, number, plus
 from derive.read.arrays import Array, axis_of
@@ -18,6 +18,7 @@ from derive.read.sizes import expression
 from derive.read.ties import maximum, minimum
 
 __all__: list[str] = []
+
 
 def _activation(*names: str, function: NamedFunction) -> None:
     def row(input: Any, inplace: bool = False) -> Array:
@@ -78,14 +79,11 @@ def elu(input: Any, alpha: Any = 1.0, inplace: bool = False) -> Array:
 # ── piecewise ───────────────────────────────────────────────────────────────────────────────────────
 
 
-
 @op("celu")
 def celu(input: Any, alpha: Any = 1.0, inplace: bool = False) -> Array:
     """x for x > 0, else alpha (exp(x / alpha) - 1)."""
     return elementwise(
-        lambda x, a: cases(
-            (value(x) > 0, x), (S.true, multiply(a, minus(exp(divide(x, a)), ONE)))
-        ),
+        lambda x, a: cases((value(x) > 0, x), (S.true, multiply(a, minus(exp(divide(x, a)), ONE)))),
         input,
         alpha,
     )
@@ -97,9 +95,7 @@ def selu(input: Any, inplace: bool = False) -> Array:
     alpha = Num(Rational("1.6732632423543772848170429916717"))
     scale = Num(Rational("1.0507009873554804934193349852946"))
     return elementwise(
-        lambda x: cases(
-            (value(x) > 0, Mul((scale, x))), (S.true, Mul((scale, alpha, minus(exp(x), ONE))))
-        ),
+        lambda x: cases((value(x) > 0, Mul((scale, x))), (S.true, Mul((scale, alpha, minus(exp(x), ONE))))),
         input,
     )
 

@@ -152,7 +152,9 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Array:
 rows(
     {
         "neg negative": negative,
-        "positive clone contiguous detach_copy alias real conj resolve_conj resolve_neg to_dense": lambda x: x,
+        "positive clone contiguous detach_copy alias real conj resolve_conj resolve_neg to_dense": lambda x: (
+            x
+        ),
         "double float half bfloat16 type_as": lambda x: x,
         "exp special_exp": exp,
         "exp2 special_exp2": lambda x: power(TWO, x),
@@ -338,4 +340,3 @@ def to_whole(input: Any) -> Array:
 def detach(input: Any) -> Array:
     """Refused: a detached value is a constant to autograd and a function here."""
     raise Unsupported("detach", "pass the detached value as an argument of its own")
-

@@ -95,7 +95,10 @@ def multigammaln(input: Any, p: Any, *, out: Any = None) -> Array:
     constant = mul(Num(Rational(int(p) * (int(p) - 1), 4)), log(Num(sympy.pi)))
 
     def entry(x: Node) -> Node:
-        return add(constant, *(Call(sympy.loggamma, (minus(x, Num(Rational(j, 2))) if j else x,)) for j in range(int(p))))
+        return add(
+            constant,
+            *(Call(sympy.loggamma, (minus(x, Num(Rational(j, 2))) if j else x,)) for j in range(int(p))),
+        )
 
     return elementwise(entry, input)
 

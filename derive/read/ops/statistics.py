@@ -45,7 +45,9 @@ def picked(values: Array) -> Picked:
 # ── shared at a tie ─────────────────────────────────────────────────────────────────────────────────
 
 
-def shared(array: Array, dim: Any, keepdim: bool, chosen: Callable[[Callable[[Relation], Expr]], Boolean]) -> Array:
+def shared(
+    array: Array, dim: Any, keepdim: bool, chosen: Callable[[Callable[[Relation], Expr]], Boolean]
+) -> Array:
     """The mean of the chosen entries along the axes of `dim`.
 
     `chosen` is a condition on how many entries stand in a relation to the one that is looked at.
@@ -158,13 +160,21 @@ def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = Non
     array = as_real(input)
     middle = (known_count(array, dim, "the median") - 1) // 2
     if dim is None:
-        return shared(array, None, False, lambda number_of: And(number_of(Lt) <= middle, number_of(Le) > middle))
+        return shared(
+            array, None, False, lambda number_of: And(number_of(Lt) <= middle, number_of(Le) > middle)
+        )
     return picked(along(array, dim, keepdim, middle))
 
 
 @op("quantile", "nanquantile")
 def quantile(
-    input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
+    input: Any,
+    q: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Any = None,
 ) -> Array:
     """The quantile along a dimension, or of all entries, between the two that are next to it."""
     array = as_real(input)
@@ -207,7 +217,9 @@ def in_order(array: Array, dim: Any, descending: bool, size: Any = None) -> Arra
 
 
 @op("sort")
-def sort(input: Any, dim: Any = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Picked:
+def sort(
+    input: Any, dim: Any = -1, descending: bool = False, stable: bool = False, *, out: Any = None
+) -> Picked:
     """The entries along a dimension in order."""
     return picked(in_order(as_real(input), dim, descending))
 
