@@ -20,7 +20,7 @@ from sympy import Expr
 from derive import calculus
 from derive.calculus import Derived, Lemma
 from derive.catalog import Entry
-from derive.errors import ShapeError
+from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
@@ -48,6 +48,7 @@ class Derivation:
 
     `parts` holds one derivation for each pair of output and variable, outputs first. `reference` is the
     author's own torch function of the variables in their order, where there is one: verification prefers it.
+    `original` is the problem as it was read, before a G, a V or a gradient was added to it.
     """
 
     parts: tuple[Derived, ...]
@@ -55,6 +56,7 @@ class Derivation:
     reference: Callable[..., Any] | None = field(default=None, compare=False)
     style: Style = field(default_factory=Style)
     name: str = ""
+    original: Problem | None = None
 
     @property
     def problem(self) -> Problem:
@@ -139,7 +141,7 @@ class Derivation:
         """What was differentiated, as a torch function of the same variables."""
         from derive.numeric import forward_of
 
-        return forward_of(self.problem)
+        return forward_of(self.original or self.problem)
 
     def verify(self, **options: Any) -> Report:
         """Evidence from referees that share no code with the derivation; see `verification.verify`."""
@@ -197,7 +199,7 @@ def hessian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     parts = tuple(
         calculus.hessian(problem, o, first, second) for o in problem.outputs for first in names for second in names
     )
-    return Derivation(parts, "hessian", about.get("reference"), about.get("style", Style()))
+    return _made(parts, "hessian", problem, about)
 
 
 def vjp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
@@ -213,14 +215,14 @@ def jvp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
     """A proof that two outputs of a problem are equal: `left = …; right = …`, in this order."""
     problem, _ = _read(f, wrt, about)
-    return Derivation((calculus.identity(problem),), "identity", about.get("reference"), about.get("style", Style()))
+    return _made((calculus.identity(problem),), "identity", problem, about)
 
 
 def exposition(part: Derived) -> Exposition:
     """What is shown of one part."""
     generated = {name for name, _, _ in part.generated}
     shown = {part.output, *part.problem.path(part.output, part.wrt)} if part.wrt else set()
-    shown |= {of for _, _, of in part.generated}
+    shown |= {of for _, _, of in part.generated} | {d.name for d in part.lets}
     definitions = tuple(d for d in part.problem.definitions if d.name in shown - generated)
     local = part.stages if part.combination else part.stages[:-1]
     lemmas = tuple(x.stage for x in part.lemmas)
@@ -233,7 +235,12 @@ Operator = Callable[[Problem, str, str], Derived]
 def _derive(operator: Operator, kind: str, f: Formula, wrt: Wrt, about: dict[str, Any]) -> Derivation:
     problem, names = _read(f, wrt, about)
     parts = tuple(operator(problem, output, name) for output in problem.outputs for name in names)
-    return Derivation(parts, kind, about.get("reference"), about.get("style", Style()))
+    return _made(parts, kind, problem, about)
+
+
+def _made(parts: tuple[Derived, ...], kind: str, problem: Problem, about: dict[str, Any]) -> Derivation:
+    reference, style = about.get("reference"), about.get("style", Style())
+    return Derivation(parts, kind, reference, style, original=problem)
 
 
 def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[str, ...]]:
@@ -248,9 +255,10 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
     if isinstance(f, sympy.Basic):
         return read_sympy(f, names), names
     if isinstance(f, str):
-        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
+        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_named(about, "int")), names
     if callable(f):
-        return read_torch(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
+        kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
+        return read_torch(f, _shapes(about), assume=about.get("assume"), **kinds), names
     raise TypeError(f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem")
 
 
@@ -259,15 +267,21 @@ def _shapes(about: dict[str, Any]) -> Any:
     like = about.get("like")
     if like is None:
         return about.get("shapes")
+    empty = next((name for name, tensor in like.items() if 0 in tensor.shape), None)
+    if empty:
+        raise Unsupported(f"{empty} of shape {tuple(like[empty].shape)}", "a dimension has one entry or more")
     sizes = {name: " ".join(str(n) for n in tuple(tensor.shape)) for name, tensor in like.items()}
     return {**sizes, **(about.get("shapes") or {})}
 
 
-def _integers(about: dict[str, Any]) -> tuple[str, ...]:
-    """The names of integer variables: by `dtypes`, or by the example tensors."""
-    dtypes = {name: tensor.dtype for name, tensor in (about.get("like") or {}).items()}
-    dtypes |= about.get("dtypes") or {}
-    return tuple(name for name, dtype in dtypes.items() if "int" in str(dtype))
+def _named(about: dict[str, Any], kind: str) -> tuple[str, ...]:
+    """The names of the variables whose dtype is of that kind: by `dtypes`, or by the example tensors."""
+    dtypes = {name: str(tensor.dtype) for name, tensor in (about.get("like") or {}).items()}
+    dtypes |= {name: str(dtype) for name, dtype in (about.get("dtypes") or {}).items()}
+    for name, dtype in dtypes.items():
+        if "complex" in dtype:
+            raise Unsupported(f"{name} of dtype {dtype}", "derive works over the reals")
+    return tuple(name for name, dtype in dtypes.items() if kind in dtype)
 
 
 def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:

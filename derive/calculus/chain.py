@@ -10,20 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Expr
+from sympy import Expr, Indexed, Sum
 
 from derive.calculus.adjoints import Adjoints
+from derive.calculus.deltas import pull_out
 from derive.calculus.derived import Derived, free_indices, parse_target
 from derive.calculus.fold import Name
 from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
-from derive.calculus.naming import abbreviated, is_heavy, own_names
+from derive.calculus.naming import abbreviated, absorbed, is_heavy, own_names
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
-from derive.errors import ShapeError
+from derive.calculus.tidy import tidy
+from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import Apply
 from derive.expr.indices import Index, fresh
 from derive.expr.problem import Definition, Problem, reference
-from derive.expr.sums import replace_entries
+from derive.expr.sums import make_sum, open_sum, substitute
 from derive.expr.tree import (
     Call,
     Diff,
@@ -58,7 +60,10 @@ def differentiate(problem: Problem, output: str, wrt: str, *, longest: int = LON
             raise ShapeError(f"{definition.name} has no argument {name!r}; it has {', '.join(parameters)}")
         stage = derivative_stage(definition.function, definition.body, parameters.index(name))
         return Derived(problem, output, name, (), (stage,))
-    dims = problem.variable(name).dims
+    variable = problem.variable(name)
+    if variable.integer:
+        raise Unsupported(f"differentiating by {name}, which holds whole numbers,", "name a real variable")
+    dims = variable.dims
     columns = free_indices(dims, {*problem.reserved, *(i.name for i in definition.indices)}, letters)
     path = problem.path(output, name)
     chain = Chain(problem, output, name, definition.indices, columns, longest)
@@ -97,8 +102,11 @@ class Chain:
         def own_entries(expr: Expr) -> list[list[Name]]:
             return [own_names(definition, expr)]
 
+        def into_sums(expr: Expr) -> Expr:
+            return absorbed(expr, definition)
+
         sources = (named_functions, own_entries)
-        return Context(self.order, (body,), sources, self.problem.variables)
+        return Context(self.order, (body,), sources, self.problem.variables, into_sums)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -153,7 +161,7 @@ class Chain:
         steps = (
             Step(target, start, ("multivariate chain rule",)),
             Step(start, filled, ("stages put in",)),
-            *run_passes(filled, (contraction, facts, self._names, tidying), context),
+            *run_passes(filled, (contraction, facts, self._names, self._totals, tidying), context),
         )
         return Stage(target, indices, steps, target)
 
@@ -179,26 +187,30 @@ class Chain:
         return product
 
     def _names(self, node: Node, context: Context) -> Iterator[Step]:
-        """One name for one thing, where an intermediate and the function that defines it both occur.
-
-        a_i σ(y_i)(1 - σ(y_i)) with a_i = σ(y_i) becomes σ(y_i)²(1 - σ(y_i)), as notes write it; but where
-        o_i = σ(Σ_k …), the sum is not written out again and σ(Σ_k …) becomes o_i.
-        """
+        """The author's name for a function of something, where it occurs: a_i for σ(y_i)."""
         before = expr = value(node)
-        rule = ""
         for definition in reversed(self.problem.definitions):
             body = definition.body
-            if not isinstance(body, Call) or body.fn not in {call.fn for call in expr.atoms(Apply)}:
-                continue
-            if is_heavy(definition):
-                new = abbreviated(expr, definition)
-            else:
-                new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
-            if new != expr:
-                rule = "expand intermediates" if new.has(Apply) else "named intermediates"
-                expr = new
+            if isinstance(body, Call) and body.fn in {call.fn for call in expr.atoms(Apply)}:
+                expr = abbreviated(expr, definition)
         if expr != before:
-            yield Step(node, context.present(expr), (rule,))
+            yield Step(node, context.present(expr), ("named intermediates",))
+
+    def _totals(self, node: Node, context: Context) -> Iterator[Step]:
+        """What a definition's entries add up to, where that is a number: the sum of a softmax is 1."""
+        before = value(node)
+        found = {}
+        for total in before.atoms(Sum):
+            index, body = open_sum(total)
+            name = str(body.base.label) if isinstance(body, Indexed) else ""
+            if not self.problem.is_defined(name):
+                continue
+            entries = make_sum(value(self.problem.definition(name).at(tuple(body.indices))), index)
+            known = tidy(pull_out(entries))
+            if known.is_number:
+                found[total] = known
+        if found:
+            yield Step(node, context.present(tidy(substitute(before, found))), ("definition",))
 
 
 def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:

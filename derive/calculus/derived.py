@@ -13,12 +13,12 @@ from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Index, fresh
-from derive.expr.problem import Definition, Problem, names_in
+from derive.expr.problem import Definition, Problem, names_in, names_in_conditions
 from derive.expr.tree import Node
 
 __all__ = ["Derived", "free_indices", "parse_target"]
 
-LETTERS = "ijklpqrstuv"
+LETTERS = "ijklpqrstuvmacdgh"
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class Derived:
     @property
     def lets(self) -> tuple[Definition, ...]:
         """The definitions that the closed form needs, in the order written."""
-        needed = set(names_in(self.closed_form))
+        needed = _mentioned(self.closed_form)
         chosen: list[Definition] = []
         for definition in reversed(self.problem.definitions):
             if definition.name in needed and definition.function is None:
                 chosen.append(definition)
-                needed |= set(names_in(definition.body))
+                needed |= _mentioned(definition.body)
         return tuple(reversed(chosen))
 
 
@@ -83,8 +83,17 @@ def free_indices(dims: Sequence[Expr], taken: Collection[str], letters: Sequence
     pool = (c for c in LETTERS + LETTERS.upper() if c not in taken)
     if letters and len(letters) != len(dims):
         raise ShapeError(f"{len(letters)} index letters for {len(dims)} dimensions")
+    clash = next((c for k, c in enumerate(letters) if c in taken or c in letters[:k]), None)
+    if clash:
+        other = next(c for c in pool if c not in letters)
+        raise ShapeError(f"the index letter {clash} has a meaning already; take another, such as {other}")
     names = letters or [next(pool) for _ in dims]
     return tuple(fresh(n, d) for n, d in zip(names, dims, strict=True))
+
+
+def _mentioned(node: Node) -> set[str]:
+    """Every name in a tree, those in its conditions too."""
+    return {*names_in(node), *names_in_conditions(node)}
 
 
 def parse_target(wrt: str) -> tuple[str, tuple[str, ...]]:

@@ -66,7 +66,9 @@ def diff(body: Node, wrt: Node) -> Node:
     match body:
         case Sym():
             return ONE
-        case Entry(_, at):
+        case Entry(base, at):
+            if base != wrt.base:  # type: ignore[attr-defined]
+                raise Unsupported("differentiating by an integer position", "positions are data, not variables")
             pairs = zip(at, wrt.at, strict=True)  # type: ignore[attr-defined]
             return mul(*(Delta(i, j) for i, j in pairs if i != j))
         case Neg(inner):

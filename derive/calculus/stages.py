@@ -64,13 +64,15 @@ __all__ = [
 class Context:
     """What a stage may use: the author's order of names and displays, and the variables' facts.
 
-    `names` are the sources of foldable names, first named functions, then the definition's own entries.
+    `names` are the sources of foldable names, first named functions, then the definition's own entries;
+    `absorb` writes the definition's entries into sums before they are looked for outside of them.
     """
 
     order: tuple[str, ...] = ()
     author: tuple[Node, ...] = ()
     names: tuple[Callable[[Expr], Sequence[Sequence[Name]]], ...] = ()
     variables: tuple[Variable, ...] = ()
+    absorb: Callable[[Expr], Expr] = lambda expr: expr
 
     def present(self, expr: Expr) -> Node:
         """The display of a value, in the author's order and words."""
@@ -138,20 +140,27 @@ def facts(node: Node, context: Context) -> Iterator[Step]:
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:
-    before = after = value(node)
-    definitions: dict[Expr, Expr] = {}
-    for find in context.names:
-        groups = find(after)
-        after = fold(after, groups)
-        definitions |= {n.symbol: n.definition for group in groups for n in group}
-    if after == before:
+    before = value(node)
+    results = [_folded(form, context) for form in dict.fromkeys((context.absorb(before), before))]
+    after, definitions = min(results, key=lambda result: cost(present(result[0])))
+    if not any(after.has(name) for name in definitions):
         return
     folded = context.present(after)
-    shown = _regrouped(folded, definitions)
+    shown = _regrouped(folded, definitions, context.present)
     if shown != node and shown != folded:
         yield Step(node, shown, ("regroup",))
         node = shown
     yield Step(node, folded, ("fold",))
+
+
+def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
+    """The expression folded by each source of names in turn, and what the names stand for."""
+    definitions: dict[Expr, Expr] = {}
+    for find in context.names:
+        groups = find(expr)
+        expr = fold(expr, groups)
+        definitions |= {n.symbol: n.definition for group in groups for n in group}
+    return expr, definitions
 
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
@@ -177,7 +186,7 @@ def _pass_of(step: Step) -> str:
     return step.rules[0] if step.rules[0] in named else "rules"
 
 
-def _regrouped(folded: Node, definitions: dict[Expr, Expr]) -> Node:
+def _regrouped(folded: Node, definitions: dict[Expr, Expr], show: Callable[[Expr], Node]) -> Node:
     """The folded form with each factor's names written out: what the fold recognised, factor by factor."""
 
     def write(node: Node, factor: bool) -> Node:
@@ -191,9 +200,9 @@ def _regrouped(folded: Node, definitions: dict[Expr, Expr]) -> Node:
             case Pow(base, exponent):
                 return Pow(write(base, factor), exponent)
             case Call() | Entry() | Sym():
-                return present(definitions.get(value(node), value(node)))
+                return show(definitions.get(value(node), value(node)))
             case Add() if factor and not value(node).has(sympy.KroneckerDelta):
-                return present(_together(value(node).xreplace(definitions)))
+                return show(_together(value(node).xreplace(definitions)))
         return map_children(lambda child: write(child, False), node)
 
     return write(folded, False)

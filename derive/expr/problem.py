@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Basic, Expr, Symbol
+from sympy import Basic, Expr, Indexed
 
 from derive.errors import ShapeError
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Dim, Index
-from derive.expr.tree import Bracket, Cases, Entry, Head, Node, Sym, rename, walk
+from derive.expr.tree import Bracket, Cases, Delta, Entry, Head, Node, Sym, rename, walk
 
 __all__ = ["Definition", "Problem", "Variable", "reference"]
 
@@ -78,7 +78,7 @@ class Problem:
 
     def free_name(self, wanted: str) -> str:
         """The name, or the first of wanted_, wanted__, … that has no meaning yet."""
-        while wanted in self.reserved:
+        while wanted in self.reserved or wanted in {f.name for f in self.functions}:
             wanted += "_"
         return wanted
 
@@ -91,7 +91,10 @@ class Problem:
         raise ShapeError(f"there is no variable {name!r}; the variables are: {known}")
 
     def definition(self, name: str) -> Definition:
-        """The definition of that name."""
+        """The definition of that name; a ShapeError names those there are."""
+        if not self.is_defined(name):
+            known = ", ".join(d.name for d in self.definitions)
+            raise ShapeError(f"there is no definition {name!r}; the definitions are: {known}")
         return self._definitions()[name]
 
     def is_defined(self, name: str) -> bool:
@@ -123,7 +126,7 @@ class Problem:
 
 
 def names_in(node: Node) -> Iterator[str]:
-    """The names of the entries and scalars in a tree, in order; those in conditions and positions too."""
+    """The names of the entries and scalars in a tree, in order; not those in conditions: they have no slope."""
     for part in walk(node):
         match part:
             case Entry(base, at):
@@ -134,16 +137,25 @@ def names_in(node: Node) -> Iterator[str]:
                 yield base
             case Sym(symbol):
                 yield from _names(symbol)
+
+
+def names_in_conditions(node: Node) -> Iterator[str]:
+    """The names that decide between cases, or stand in positions that are compared."""
+    for part in walk(node):
+        match part:
             case Bracket(condition):
                 yield from _names(condition)
             case Cases(branches):
                 for _, condition in branches:
                     yield from _names(condition)
+            case Delta(i, j):
+                yield from (*_names(i), *_names(j))
 
 
 def _names(expr: Basic) -> list[str]:
-    """The names in a SymPy expression, in alphabetical order."""
-    return sorted({s.name for s in expr.free_symbols if isinstance(s, Symbol) and not isinstance(s, Index)})
+    """The names of tensors and scalars in a value, sorted."""
+    tensors = {str(a.base.label) for a in expr.atoms(Indexed)}
+    return sorted(tensors | {s.name for s in expr.free_symbols if s.is_Symbol and not isinstance(s, Index)})
 
 
 def reference(name: str, positions: tuple[Expr, ...], *, integer: bool = False) -> Node:

@@ -47,11 +47,13 @@ class Iverson(Expr):  # type: ignore[misc]
 
 
 class ClosedSum(Sum):  # type: ignore[misc]
-    """SymPy's sum, built as it stands: SymPy's own constructor pulls factors into the branches of a Piecewise
-    and joins nested sums."""
+    """SymPy's sum with its body as it stands.
 
-    def __new__(cls, function: Expr, *limits: Expr) -> ClosedSum:
-        self = Expr.__new__(cls, function, *(Tuple(*limit) for limit in limits))
+    SymPy pulls cases out of a body, even from a sum inside of it: their conditions would lose the bound index.
+    """
+
+    def __new__(cls, body: Expr, limits: Sequence[Expr]) -> ClosedSum:
+        self = Expr.__new__(cls, body, Tuple(*limits))
         self.is_commutative = True
         return self  # type: ignore[no-any-return]
 
@@ -85,14 +87,10 @@ def make_sum(body: Expr, *bound: Index) -> Expr:
 
 
 def open_sum(expr: Sum, name: str | None = None) -> tuple[Index, Expr]:
-    """A fresh index and the body of the outermost sum, free in that index.
-
-    SymPy writes a sum of a sum with two limits, the outermost last.
-    """
-    *inner, (closed, _, _) = expr.limits
+    """A fresh index and the body of the sum, free in that index."""
+    ((closed, _, _),) = expr.limits
     index = fresh(name or closed.name, closed.dim)
-    body = ClosedSum(expr.function, *inner) if inner else expr.function
-    return index, body.xreplace({closed: index})
+    return index, expr.function.xreplace({closed: index})
 
 
 def map_args(fn: Callable[[Expr], Expr], expr: Expr) -> Expr:

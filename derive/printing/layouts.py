@@ -15,7 +15,7 @@ from itertools import product
 from sympy import Integer
 
 from derive.errors import ShapeError, Unsupported
-from derive.expr.equation import Stage
+from derive.expr.equation import BRIEF, Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Dim, Index
 from derive.expr.problem import Definition, Problem, reference
@@ -23,7 +23,7 @@ from derive.expr.tree import Call, Diff, Entry, Node, Sym, map_children
 from derive.printing.exposition import Exposition
 from derive.printing.latex import latex
 from derive.printing.matrices import concrete, matrix_symbol, pmatrix, transpose
-from derive.printing.rows import Row, definition_row
+from derive.printing.rows import Row, definition_row, stage_rows
 from derive.printing.scope import Scope
 from derive.printing.style import Style
 
@@ -116,8 +116,13 @@ def matrix_rows(
     scope = shown.scope(style)
     laid_out = Layout(shown.problem, sizes, layout == "denominator", scope)
     blocks = [_definitions(shown.definitions, laid_out)]
-    factors = [laid_out.jacobian(stage) for stage in shown.stages if len(stage.indices) <= 2]
-    blocks += [(_matrix_row(factor, scope),) for factor in factors]
+    factors = []
+    for stage in shown.stages:
+        if len(stage.indices) > 2:  # no matrix: its entries, in indices
+            blocks.append(stage_rows(stage, scope, BRIEF))
+            continue
+        factors.append(laid_out.jacobian(stage))
+        blocks.append((_matrix_row(factors[-1], scope),))
     whole = laid_out.jacobian(shown.final)
     if len(factors) == len(shown.stages) > 1 and not _branches(shown.stages):
         order = factors if laid_out.denominator else factors[::-1]

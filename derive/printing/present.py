@@ -39,6 +39,7 @@ from derive.expr.tree import (
     Sigma,
     Sym,
     add,
+    children,
     mul,
     neg,
     rename,
@@ -73,9 +74,28 @@ def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Ind
             if isinstance(part, (Sigma, Norm)):
                 bodies.append((part.index, part.body))
             if isinstance(part, (Add, Mul, Frac, Sigma)) and not any(isinstance(p, Diff) for p in walk(part)):
-                if not value(part).is_number:
+                # x_i/x_i is no phrase for 1: it would bring its index to places where that has no meaning.
+                if _mentioned(part) <= value(part).free_symbols:
                     phrases.setdefault(value(part), part)
     return phrases, bodies
+
+
+@lru_cache(maxsize=4096)
+def _mentioned(node: Node) -> frozenset[Expr]:
+    """The names and free indices in a display."""
+    own: set[Expr] = set()
+    match node:
+        case Entry() | Sym():
+            own = value(node).free_symbols
+        case Delta(i, j):
+            own = i.free_symbols | j.free_symbols
+        case Bracket(condition):
+            own = condition.free_symbols
+        case Cases(branches):
+            own = set().union(*(c.free_symbols for _, c in branches))
+        case Sigma(index) | Norm(index):
+            return _mentioned(node.body) - {index}
+    return frozenset(s for s in own if s.is_Symbol).union(*map(_mentioned, children(node)))
 
 
 class _Presenter:

@@ -53,7 +53,7 @@ RULES: dict[str, tuple[str, str]] = {
     "symmetry": ("symmetry", "对称性"),
 }
 
-MOST = 4
+MOST = 3
 GIVEN = {"en": "given ", "zh": "已知 "}
 COMMA = {"en": ", ", "zh": "，"}
 SIGNS = {"^": r"{\wedge}", "~": r"{\sim}", "\\": r"{\backslash}"}

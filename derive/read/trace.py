@@ -41,17 +41,21 @@ def read_torch(
     *,
     assume: Mapping[str, str | Sequence[str]] | None = None,
     integer: Collection[str] = (),
+    boolean: Collection[str] = (),
 ) -> Problem:
     """Trace a torch function (or an nn.Module) of tensors of these shapes.
 
-    Every argument without a default needs a shape ("" for a scalar); parameters of modules become variables
-    of their own, named as in the module. Raises Unsupported with the op and the line where something has no
+    Every argument without a default needs a shape ("" for a scalar); a function of **inputs is handed all that
+    have one. Parameters of modules become variables of their own, named as in the module. `integer` and
+    `boolean` name the inputs of these dtypes; a boolean one is an integer variable, true where it is not 0.
+    Raises Unsupported with the op and the line where something has no
     row in the vocabulary, and for control flow on values, in-place changes and randomness.
     """
     dims = read_shapes(shapes)
-    first, second = (_run(f, dims, frozenset(integer), primes) for primes in PRIMES)
-    _compare(first, second)
-    problem = first
+    kinds = {**dict.fromkeys(integer, "int"), **dict.fromkeys(boolean, "bool")}
+    problem = _run(f, dims, kinds, PRIMES[0])
+    if any(d.free_symbols for shape in dims.values() for d in shape):
+        _compare(problem, _run(f, dims, kinds, PRIMES[1]))
     facts = read_facts(assume, {v.name: v.dims for v in problem.variables})
     variables = tuple(
         Variable(v.name, v.dims, v.integer, facts.get(v.name, ())) for v in problem.variables
@@ -60,7 +64,7 @@ def read_torch(
 
 
 def _run(
-    f: Callable[..., Any], dims: dict[str, tuple[Dim, ...]], integer: frozenset[str], primes: Sequence[int]
+    f: Callable[..., Any], dims: dict[str, tuple[Dim, ...]], kinds: Mapping[str, str], primes: Sequence[int]
 ) -> Problem:
     from derive.read.ops import OPS
 
@@ -70,7 +74,7 @@ def _run(
     code = getattr(getattr(f, "__wrapped__", f), "__code__", None) or getattr(type(f).forward, "__code__", None) \
         if hasattr(f, "forward") or hasattr(f, "__code__") else None
     trace = Trace(code.co_filename if code else "", dict(zip(named, primes)), ops=OPS)
-    inputs = {name: trace.add(tensor(name, shape, integer=name in integer), "input", name=name)
+    inputs = {name: trace.add(tensor(name, shape, kinds.get(name, "real")), "input", name=name)
               for name, shape in dims.items()}
     arguments = _arguments(f, inputs)
     parameters = _parameters(f, trace, inputs)
@@ -85,6 +89,8 @@ def _arguments(f: Callable[..., Any], inputs: Mapping[str, Traced]) -> dict[str,
     signature = inspect.signature(f.forward if hasattr(f, "forward") else f)
     arguments = {}
     for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            arguments |= {n: traced for n, traced in inputs.items() if n not in signature.parameters}
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if name in inputs:
@@ -169,7 +175,7 @@ def _problem(trace: Trace, inputs: Mapping[str, Traced], result: Any, locals_: M
         name_indices(_definition(v), taken) for v in trace.values
         if v.name and v.op not in ("input", "parameter") and id(v) in used
     )
-    variables = tuple(Variable(n, v.raw.dims, v.raw.kind == "int") for n, v in inputs.items())
+    variables = tuple(Variable(n, v.raw.dims, v.raw.kind != "real") for n, v in inputs.items())
     return Problem(variables, definitions, tuple(dict.fromkeys(names)))
 
 

@@ -8,6 +8,7 @@ of the variables.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -90,7 +91,7 @@ def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> S
         sum(r.steps for r in stages),
         len(lemmas),
         sum(r.points for r in (*stages, *lemmas)),
-        tuple(f for r in (*stages, *lemmas) for f in r.failures),
+        (*_unfounded(derived), *(f for r in (*stages, *lemmas) for f in r.failures)),
         tuple(u for r in (*stages, *lemmas) for u in r.unknown),
     )
 
@@ -123,6 +124,15 @@ def check_lemma(lemma: Lemma, seed: int = 0) -> StepsResult:
             return result
     assert failures is not None
     return failures
+
+
+def _unfounded(derived: Derived) -> Iterator[Failure]:
+    """The generated definitions that are not the result of any stage."""
+    results = {(stage.indices, stage.result) for stage in derived.all_stages}
+    for name, kind, of in derived.generated:
+        definition = derived.problem.definition(name)
+        if (definition.indices, definition.body) not in results:
+            yield Failure(f"{name} as the {kind} of {of}: no stage ends in it", "", math.nan, math.nan)
 
 
 def adjoints_of(derived: Derived) -> dict[str, tuple[str, str]]:

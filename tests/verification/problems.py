@@ -17,6 +17,7 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
     Mul,
     Neg,
     Node,
@@ -106,6 +107,17 @@ def scaled() -> Problem:
     q = Pow(Frac(Sigma(k, Pow(e("x", k), TWO)), Sym(n)), Num(Rational(1, 2)))
     definitions = (Definition("q", (), q), Definition("u", (i,), Frac(e("x", i), Sym(scalar("q")))))
     return Problem((Variable("x", (n,)),), definitions, ("u",))
+
+
+def whole_matrix(op: str) -> Problem:
+    """l = Σ_ij (A^-1)_ij², or l = (det A)², or l = (log|det A|)²."""
+    i, j, i2, j2 = ix("i", n), ix("j", n), ix("i", n), ix("j", n)
+    inverse = Definition("B", (i, j), Head("inverse", "A", (i, j), "B"))
+    number = Definition("v", (), Head(op, "A", (), "v", ("B",)))
+    squares = Sigma(i2, Sigma(j2, Pow(e("B", i2, j2), TWO)))
+    definitions = (inverse,) if op == "inverse" else (inverse, number)
+    loss = squares if op == "inverse" else Pow(Sym(scalar("v")), TWO)
+    return Problem((Variable("A", (n, n)),), (*definitions, Definition("l", (), loss)), ("l",))
 
 
 def pointwise(name: str = "silu") -> Problem:

@@ -73,7 +73,7 @@ def test_every_pattern_of_equal_positions_is_looked_at(sizes: list[int], seed: i
     names = {f"d{k}": size for k, size in enumerate(sizes)}
     point = Point(Problem((), (), ()), names, {})
     indices = [Index(f"i{k}{a}", dim(d)) for k, d in enumerate(names) for a in "ab"]
-    found = positions(indices, point, random.Random(seed))  # noqa: S311
+    found = positions(indices, point, random.Random(seed))
     patterns = {tuple(at[2 * k] == at[2 * k + 1] for k in range(len(sizes))) for at in found}
     assert len(patterns) == 2 ** len(sizes)
     for at in found:

@@ -19,7 +19,14 @@ from derive.expr.tree import Bracket, Call, Delta, Entry, Frac, Mul, Neg, Num, S
 from derive.verification.functions import OutsideDomain
 from derive.verification.samples import DOMAINS, FACT_DRAWS, draw_samples, find_domains, small_samples
 from derive.verification.sizes import draw_sizes, ranges, seeded
-from tests.verification.problems import class_targets, logs, mean_square, perceptron, pointwise, softmax_problem
+from tests.verification.problems import (
+    class_targets,
+    logs,
+    mean_square,
+    perceptron,
+    pointwise,
+    softmax_problem,
+)
 
 n, m, k = dim("n"), dim("m"), dim("k")
 i, j = Index("i", n), Index("j", m)
@@ -81,14 +88,18 @@ LAWS: dict[str, Callable[[list[float]], bool]] = {
 @pytest.mark.parametrize("fact", FACTS)
 @given(seed=SEEDS)
 def test_every_declared_fact_holds_exactly(fact: str, seed: int) -> None:
-    problem = Problem((Variable("y", (m, n), facts=(fact,)),), (Definition("f", (j, i), Entry("y", (j, i))),), ("f",))
+    problem = Problem(
+        (Variable("y", (m, n), facts=(fact,)),), (Definition("f", (j, i), Entry("y", (j, i))),), ("f",)
+    )
     for sample in draw_samples(problem, seed, ("f",)):
         assert all(LAWS[fact](row) for row in sample.values["y"])
 
 
 def test_every_fact_can_be_drawn_and_an_unknown_one_is_refused() -> None:
     assert set(FACTS) <= set(FACT_DRAWS)
-    problem = Problem((Variable("y", (n,), facts=("prime",)),), (Definition("f", (i,), Entry("y", (i,))),), ("f",))
+    problem = Problem(
+        (Variable("y", (n,), facts=("prime",)),), (Definition("f", (i,), Entry("y", (i,))),), ("f",)
+    )
     with pytest.raises(Unsupported, match="prime"):
         draw_samples(problem, 0, ("f",))
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import And, Integer, S
+from sympy import Integer, S
 
 from derive.errors import ShapeError, Unsupported
-from derive.expr.indices import fresh
-from derive.expr.tree import Bracket, Frac, Mul, Node, Sigma
+from derive.expr.tree import Frac
 from derive.read.arithmetic import divide, minus, multiply, number, plus, power, root
 from derive.read.arrays import Array
 from derive.read.ops.reductions import mean_over, variance
+from derive.read.ops.shaping import _regrouped
 from derive.read.registry import as_real, elementwise, op
 
 __all__ = ["standardised"]
@@ -113,40 +113,19 @@ def instance_norm(
 def group_norm(input: Any, num_groups: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5) -> Array:
     """Over the channels of a group and the axes behind them."""
     x = as_real(input)
-    return scaled(elementwise(lambda a, m, s: Frac(minus(a, m), s), x, *grouped(x, num_groups, eps)), weight, bias, 1)
+    groups = split(x, num_groups)
+    result = standardised(groups, range(2, groups.rank), eps)
+    return scaled(_regrouped(result, x.dims), weight, bias, 1)
 
 
-def grouped(x: Array, num_groups: Any, eps: Any) -> tuple[Array, Array]:
-    """The mean and sqrt(var + eps) of each channel's group; the axes behind the channels have size 1."""
-    channels, groups = x.dims[1], Integer(int(num_groups))
-    if groups == 1:
-        return moments(x, range(1, x.rank), eps)
-    if not channels.is_Integer:
-        raise Unsupported(f"group_norm over the dimension {channels}", "give the number of channels as a number")
-    if int(channels) % int(groups):
-        raise ShapeError(f"{channels} channels do not fall into {groups} groups")
-    if groups == channels:
-        return moments(x, range(2, x.rank), eps)
-    return tuple(of_group(a, channels, groups) for a in moments(split(x, groups), range(2, x.rank + 1), eps))  # type: ignore[return-value]
-
-
-def split(x: Array, groups: Any) -> Array:
+def split(x: Array, num_groups: Any) -> Array:
     """The channels as groups and places in the group."""
-    size = x.dims[1] / groups
-    dims = (x.dims[0], groups, size, *x.dims[2:])
-    return Array(dims, lambda at: x.at((at[0], at[1] * size + at[2], *at[3:])), x.text)
-
-
-def of_group(values: Array, channels: Any, groups: Any) -> Array:
-    """A value a group as a value a channel: Σ_g v_g [channel is in g]."""
-    size = channels / groups
-
-    def at(positions: Any) -> Node:
-        g = fresh("g", groups)
-        inside = Bracket(And(g * size <= positions[1], positions[1] < (g + 1) * size))
-        return Sigma(g, Mul((inside, values.at((positions[0], g, S.Zero, *positions[2:])))))
-
-    return Array((values.dims[0], channels, *values.dims[3:]), at, values.text)
+    channels, groups = x.dims[1], Integer(int(num_groups))
+    if groups != 1 and not channels.is_Integer:
+        raise Unsupported(f"group_norm over the dimension {channels}", "give the number of channels as a number")
+    if groups != 1 and int(channels) % int(groups):
+        raise ShapeError(f"{channels} channels do not fall into {groups} groups")
+    return _regrouped(x, (x.dims[0], groups, channels / groups, *x.dims[2:]))
 
 
 # ── with the statistics that torch keeps for its backward ───────────────────────────────────────────
@@ -168,7 +147,7 @@ def native_group_norm(
 ) -> tuple[Array, Array, Array]:
     """group_norm, the means, and one over the standard deviations of the groups."""
     x = as_real(input)
-    parts = split(x, Integer(int(group)))
+    parts = split(x, group)
     mean, spread = (
         Array(a.dims[:2], lambda at, a=a: a.at((*at, *(S.Zero,) * (a.rank - 2))))
         for a in moments(parts, range(2, parts.rank), eps)

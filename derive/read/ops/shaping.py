@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import And, Expr, Integer, KroneckerDelta, S
+from sympy import And, Expr, Integer, KroneckerDelta, Ne, S
 
 from derive.errors import ShapeError, Unsupported
-from derive.expr.tree import Delta, Node, Num, Sym, mul, value
+from derive.expr.affine import merged, peel
+from derive.expr.indices import Index, fresh
+from derive.expr.tree import Delta, Node, Num, Sigma, Sym, mul, value
 from derive.read import arrays as base
 from derive.read.arrays import Array, Positions
 from derive.read.registry import as_array, as_real, axes_of, from_size, op
@@ -218,40 +220,50 @@ def _regrouped(input: Array, dims: tuple[Any, ...]) -> Array:
                 raise ShapeError(f"{input} cannot be seen as {base_shown(dims)}")
         groups.append((left, right))
 
-    def where(at: Positions) -> list[Expr]:
-        result: dict[int, Expr] = {}
+    def at(positions: Positions) -> Any:
+        found: dict[int, Expr] = {}
+        hidden: list[tuple[Expr, Expr]] = []
         for left, right in groups:
-            _place(result, left, [input.dims[k] for k in left], [at[k] for k in right], [dims[k] for k in right])
-        return [result[k] for k in range(input.rank)]
+            flat = merged([positions[k] for k in right], [dims[k] for k in right])
+            hidden += _apart(found, flat, [(k, input.dims[k]) for k in left])
+        return _summed(input, tuple(found[k] for k in range(input.rank)), hidden)
 
-    return moved(input, dims, where)
+    return Array(dims, at, input.text, input.kind)
 
 
-def _place(result: dict[int, Expr], left: list[int], sizes: list[Any], at: list[Expr], dims: list[Any]) -> None:
-    """The positions along one group of axes."""
-    wide = [k for k, d in zip(left, sizes, strict=True) if d != 1]
-    for k in left:
-        result[k] = Integer(0)
-    flat: Expr = Integer(0)
-    for p, d in zip(at, dims, strict=True):
-        flat = flat * d + (Integer(0) if d == 1 else p)
-    if not wide:
-        return
+def _apart(found: dict[int, Expr], flat: Expr, axes: list[tuple[int, Any]]) -> list[tuple[Expr, Expr]]:
+    """The positions along a group of axes, from the position in their merger.
+
+    What cannot be told apart becomes sums over the digits, tied to the position by a delta.
+    """
+    wide = [(k, d) for k, d in axes if d != 1]
+    found.update((k, Integer(0)) for k, d in axes if d == 1)
+    while len(wide) > 1:
+        parts = peel(flat, wide[-1][1])
+        if parts is None:
+            break
+        k, _ = wide.pop()
+        flat, found[k] = parts
     if len(wide) == 1:
-        result[wide[0]] = flat
-        return
-    inner = [d for d in sizes if d != 1]
-    if flat.is_Integer:
-        number = int(flat)
-        for k, d in zip(reversed(wide), reversed(inner), strict=True):
-            result[k], number = Integer(number % int(d)), number // int(d)
-        return
-    wide_at = [(p, d) for p, d in zip(at, dims, strict=True) if d != 1]
-    if [d for _, d in wide_at] == inner:
-        for k, (p, _) in zip(wide, wide_at, strict=True):
-            result[k] = p
-        return
-    raise Unsupported("merging axes whose position is needed apart", "keep the axes apart, or use einsum")
+        found[wide[0][0]] = flat
+    if len(wide) < 2:
+        return []
+    inner = [fresh("i", d) for _, d in wide]
+    found.update(zip((k for k, _ in wide), inner, strict=True))
+    return [(flat, merged(inner, [d for _, d in wide]))]
+
+
+def _summed(input: Array, at: Positions, hidden: list[tuple[Expr, Expr]]) -> Any:
+    """The entry, summed over the digits that hidden positions have."""
+    if not hidden:
+        return input.at(at)
+    node = as_real(input).at(at)
+    for flat, digits in hidden:
+        node = mul(Delta(flat, digits), node)
+    for _, digits in reversed(hidden):
+        for index in sorted(digits.atoms(Index), key=at.index, reverse=True):
+            node = Sigma(index, node)
+    return Ne(value(node), 0) if input.kind == "bool" else node
 
 
 def base_shown(dims: Any) -> str:

@@ -1,0 +1,358 @@
+"""An evaluator that shares nothing with what it judges: loops over positions, in 30 digits.
+
+Sums are loops, named functions their definitions, deltas and brackets comparisons, and a derivative that is
+not carried out is a difference quotient at twice the precision: no rule of differentiation occurs here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import mul
+from typing import Any
+
+import mpmath
+import sympy
+from mpmath import mp, mpf
+from sympy.core.relational import Relational
+
+from derive.expr.functions import Apply, NamedFunction
+from derive.expr.indices import Index
+from derive.expr.problem import Problem
+from derive.expr.sums import Iverson
+from derive.expr.tree import (
+    Add,
+    Bracket,
+    Call,
+    Cases,
+    Delta,
+    Diff,
+    DiffValue,
+    Entry,
+    Frac,
+    Group,
+    Mul,
+    Neg,
+    Node,
+    Norm,
+    Num,
+    Pow,
+    Sigma,
+    Sym,
+)
+
+__all__ = ["Point", "close", "evaluate", "point_of", "positions", "read", "table", "total_derivative"]
+
+DIGITS = 30
+CLOSE = mpf(10) ** -18
+
+At = Mapping[Index, int]
+Tensor = dict[tuple[int, ...], Any]
+
+_FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    sympy.exp: mpmath.exp,
+    sympy.log: mpmath.log,
+    sympy.sin: mpmath.sin,
+    sympy.cos: mpmath.cos,
+    sympy.tan: mpmath.tan,
+    sympy.asin: mpmath.asin,
+    sympy.acos: mpmath.acos,
+    sympy.atan: mpmath.atan,
+    sympy.sinh: mpmath.sinh,
+    sympy.cosh: mpmath.cosh,
+    sympy.tanh: mpmath.tanh,
+    sympy.erf: mpmath.erf,
+    sympy.erfc: mpmath.erfc,
+    sympy.loggamma: mpmath.loggamma,
+    sympy.polygamma: mpmath.psi,
+    sympy.digamma: lambda x: mpmath.psi(0, x),
+    sympy.Abs: abs,
+    sympy.sign: mpmath.sign,
+}
+_COMPARISONS: dict[Any, Callable[[Any, Any], bool]] = {
+    sympy.Eq: lambda a, b: a == b,
+    sympy.Ne: lambda a, b: a != b,
+    sympy.Gt: lambda a, b: a > b,
+    sympy.Ge: lambda a, b: a >= b,
+    sympy.Lt: lambda a, b: a < b,
+    sympy.Le: lambda a, b: a <= b,
+}
+_CONNECTIVES: dict[Any, Callable[[list[bool]], bool]] = {
+    sympy.And: all,
+    sympy.Or: any,
+    sympy.Not: lambda parts: not parts[0],
+    sympy.ITE: lambda parts: parts[1] if parts[0] else parts[2],
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """Sizes of the named dimensions and values of tensors and scalars (at the position ()).
+
+    With a `problem`, a derivative of one of its names is that of its definition: by what it uses directly,
+    or, where `total`, through everything that it uses.
+    """
+
+    sizes: Mapping[str, int]
+    tensors: Mapping[str, Tensor]
+    problem: Problem | None = None
+    total: bool = False
+
+    def size(self, dim: sympy.Expr) -> int:
+        """The number of positions along a dimension."""
+        return int(evaluate(dim, self, {}))
+
+    def positions(self, dims: Iterable[sympy.Expr]) -> Iterable[tuple[int, ...]]:
+        """Every position in a tensor of that shape."""
+        return itertools.product(*(range(self.size(d)) for d in dims))
+
+    def shifted(self, name: str, at: tuple[int, ...], to: Any) -> Point:
+        """The point with another number at one place."""
+        return replace(self, tensors={**self.tensors, name: {**self.tensors[name], at: to}})
+
+    def with_definitions(self) -> Point:
+        """The point with every definition's value computed anew from the variables."""
+        assert self.problem is not None
+        point = self
+        for d in self.problem.definitions:
+            values = {
+                at: evaluate(d.body, point, dict(zip(d.indices, at, strict=True)))
+                for at in point.positions(d.dims)
+            }
+            point = replace(point, tensors={**point.tensors, d.name: values})
+        return point
+
+
+def point_of(
+    problem: Problem,
+    sizes: Mapping[str, int],
+    seed: int = 0,
+    given: Mapping[str, Callable[[tuple[int, ...]], Any]] | None = None,
+) -> Point:
+    """A random point: entries between 0.2 and 1.8 in size, both signs; `given` makes an entry by position."""
+    draw = random.Random(seed)
+    tensors: dict[str, Tensor] = {}
+    point = Point(sizes, tensors, problem)
+    for variable in problem.variables:
+        make = (given or {}).get(variable.name)
+        tensors[variable.name] = {
+            at: make(at) if make else mpf(draw.choice((-1, 1))) * mpf(draw.uniform(0.2, 1.8))
+            for at in point.positions(variable.dims)
+        }
+    with mp.workdps(DIGITS):
+        return point.with_definitions()
+
+
+def evaluate(what: Any, point: Point, at: At | None = None) -> Any:
+    """The number that a display or a value is at a point, with its free indices at the given positions."""
+    with mp.workdps(max(DIGITS, mp.dps)):
+        return (_display if isinstance(what, Node) else _value)(what, point, at or {})
+
+
+def positions(indices: tuple[Index, ...], point: Point) -> Iterable[dict[Index, int]]:
+    """Every choice of positions for the indices."""
+    for at in point.positions(i.dim for i in indices):
+        yield dict(zip(indices, at, strict=True))
+
+
+def table(what: Any, indices: tuple[Index, ...], point: Point) -> list[Any]:
+    """The numbers at every position, in row-major order."""
+    return [evaluate(what, point, at) for at in positions(indices, point)]
+
+
+def total_derivative(point: Point, output: str, row: tuple[int, ...], wrt: str, column: tuple[int, ...]) -> Any:
+    """∂output[row]/∂wrt[column] through every definition, by a difference quotient."""
+    return _slope(lambda p: p.with_definitions().tensors[output][row], point, wrt, column)
+
+
+def close(a: Any, b: Any, tolerance: Any = CLOSE) -> bool:
+    """Whether two numbers agree, relative to their size where that is above 1."""
+    return bool(abs(a - b) <= tolerance * max(1, abs(a), abs(b)))
+
+
+def read(numbers: Any) -> dict[tuple[int, ...], Any]:
+    """A nested list of floats as a tensor."""
+    if not isinstance(numbers, list):
+        return {(): mpf(numbers)}
+    return {(k, *at): x for k, part in enumerate(numbers) for at, x in read(part).items()}
+
+
+def _slope(f: Callable[[Point], Any], point: Point, name: str, at: tuple[int, ...]) -> Any:
+    """The central difference quotient, its step small enough and its digits many enough for `DIGITS`."""
+    with mp.workdps(2 * max(DIGITS, mp.dps) + 10):
+        x, h = point.tensors[name][at], mpf(10) ** -(max(DIGITS, mp.dps // 2))
+        up, down = f(point.shifted(name, at, x + h)), f(point.shifted(name, at, x - h))
+        return (up - down) / (2 * h)
+
+
+# ── displays ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _display(node: Node, point: Point, at: At) -> Any:
+    match node:
+        case Num(number):
+            return _value(number, point, at)
+        case Sym(symbol):
+            return _value(symbol, point, at)
+        case Entry(base, positions_, _):
+            return point.tensors[base][_place(positions_, point, at)]
+        case Neg(body):
+            return -_display(body, point, at)
+        case Group(body):
+            return _display(body, point, at)
+        case Add(terms):
+            return sum(_display(t, point, at) for t in terms)
+        case Mul(factors, _):
+            return _product(factors, point, at)
+        case Frac(top, bottom):
+            return _over(_display(top, point, at), _display(bottom, point, at))
+        case Pow(base, exponent):
+            return _power(_display(base, point, at), _display(exponent, point, at))
+        case Call(fn, args):
+            return _applied(fn, [_display(a, point, at) for a in args])
+        case Sigma(index, body):
+            return sum(_display(body, point, {**at, index: k}) for k in range(point.size(index.dim)))
+        case Norm(index, body, p):
+            parts = (_display(body, point, {**at, index: k}) for k in range(point.size(index.dim)))
+            return _power(sum(abs(x) ** _value(p, point, at) for x in parts), 1 / mpf(int(p.p)) * int(p.q))
+        case Delta(i, j):
+            return int(_value(i, point, at) == _value(j, point, at))
+        case Bracket(condition):
+            return int(_holds(condition, point, at))
+        case Cases(branches):
+            return next(_display(b, point, at) for b, c in branches if _holds(c, point, at))
+        case Diff(body, wrt):
+            return _derivative(body, wrt, point, at)
+    raise TypeError(f"no meaning for {node!r}")
+
+
+def _derivative(body: Any, wrt: Any, point: Point, at: At) -> Any:
+    """By definition; `body` and `wrt` are displays or values alike."""
+    name, place = _named(wrt, point, at)
+    if point.problem and isinstance(body, (Entry, Sym, sympy.Indexed, sympy.Symbol)):
+        output, row = _named(body, point, at)
+        if output != name and point.problem.is_defined(output):
+            if point.total:
+                return total_derivative(point, output, row, name, place)
+            definition = point.problem.definition(output)
+            body, at = definition.body, dict(zip(definition.indices, row, strict=True))
+    return _slope(lambda p: evaluate(body, p, at), point, name, place)
+
+
+def _named(what: Any, point: Point, at: At) -> tuple[str, tuple[int, ...]]:
+    match what:
+        case Entry(base, place, _):
+            return base, _place(place, point, at)
+        case Sym(symbol):
+            return symbol.name, ()
+        case sympy.Indexed():
+            return str(what.base.label), _place(what.indices, point, at)
+    return what.name, ()
+
+
+# ── values ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _value(expr: Any, point: Point, at: At) -> Any:
+    if isinstance(expr, Index):
+        return at[expr]
+    if expr.is_Integer:
+        return int(expr)
+    if expr.is_Rational:
+        return mpf(int(expr.p)) / int(expr.q)
+    if expr.is_Symbol:
+        return point.sizes[expr.name] if expr.is_integer else point.tensors[expr.name][()]
+    if expr.is_number and not expr.args:
+        return expr._to_mpmath(mp.prec)
+    match expr:
+        case sympy.Indexed():
+            return point.tensors[str(expr.base.label)][_place(expr.indices, point, at)]
+        case sympy.Add():
+            return sum(_value(a, point, at) for a in expr.args)
+        case sympy.Mul():
+            return _product(expr.args, point, at)
+        case sympy.Pow():
+            return _power(_value(expr.base, point, at), _value(expr.exp, point, at))
+        case sympy.Sum():
+            return _loops(expr.function, list(reversed(expr.limits)), point, at)
+        case sympy.KroneckerDelta():
+            return int(_value(expr.args[0], point, at) == _value(expr.args[1], point, at))
+        case Iverson():
+            return int(_holds(expr.condition, point, at))
+        case sympy.Piecewise():
+            return next(_value(b, point, at) for b, c in expr.args if _holds(c, point, at))
+        case Apply():
+            return _applied(expr.fn, [_value(a, point, at) for a in expr.arguments])
+        case DiffValue():
+            return _derivative(*expr.args, point, at)
+    return _applied(expr.func, [_value(a, point, at) for a in expr.args])
+
+
+def _loops(body: Any, limits: list[Any], point: Point, at: At) -> Any:
+    if not limits:
+        return _value(body, point, at)
+    (index, low, high), *rest = limits
+    first, last = _value(low, point, at), _value(high, point, at)
+    assert (first, last) == (0, point.size(index.dim) - 1), "a sum runs over its whole dimension"
+    return sum(_loops(body, rest, point, {**at, index: k}) for k in range(first, last + 1))
+
+
+# ── what both have ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _product(factors: Iterable[Any], point: Point, at: At) -> Any:
+    """The product; where a bracket or a delta is 0, the other factors need not exist."""
+    picks = (Delta, Bracket, sympy.KroneckerDelta, Iverson)
+    ordered = sorted(factors, key=lambda f: not isinstance(f, picks))
+    numbers = []
+    for factor in ordered:
+        number = evaluate(factor, point, at)
+        if isinstance(factor, picks) and number == 0:
+            return 0
+        numbers.append(number)
+    return reduce(mul, numbers, 1)
+
+
+def _applied(fn: Any, args: list[Any]) -> Any:
+    if not isinstance(fn, NamedFunction):
+        return _FUNCTIONS[fn](*args)
+    if any(fn.primes):
+        k = max(k for k, times in enumerate(fn.primes) if times)
+        parent = fn.derivative(k, -1)
+        inner = Point({}, {str(i): {(): a} for i, a in enumerate(args)})
+        return _slope(
+            lambda p: _applied(parent, [p.tensors[str(i)][()] for i in range(len(args))]), inner, str(k), ()
+        )
+    variables = fn.definition.variables
+    inner = Point({}, {v.name: {(): a} for v, a in zip(variables, args, strict=True)})
+    return _value(fn.definition.expr, inner, {})
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, int) and not isinstance(exponent, int):
+        base = mpf(base)
+    if isinstance(base, int) and exponent < 0:
+        base = mpf(base)
+    return base**exponent
+
+
+def _over(top: Any, bottom: Any) -> Any:
+    return mpf(top) / bottom if isinstance(top, int) else top / bottom
+
+
+def _place(at_: Iterable[Any], point: Point, at: At) -> tuple[int, ...]:
+    place = tuple(_value(a, point, at) for a in at_)
+    assert all(isinstance(p, int) for p in place), f"a position is a whole number, not {place}"
+    return place
+
+
+def _holds(condition: Any, point: Point, at: At) -> bool:
+    if condition in (True, False, sympy.true, sympy.false):
+        return bool(condition)
+    if isinstance(condition, Relational):
+        return _COMPARISONS[type(condition)](*(_value(a, point, at) for a in condition.args))
+    parts = [_holds(c, point, at) for c in condition.args]
+    return bool(_CONNECTIVES[type(condition)](parts))

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mpmath import mpf
+
+from derive.expr.indices import scalar
+from derive.expr.vocabulary import FUNCTIONS
+from tests.expr.brute import Point, evaluate
+
+POINTS = (-3.5, -1.2, -0.3, 0.4, 1.0, 2.7)
+
+# One row a function: what torch calls it.
+TORCH = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "softplus": F.softplus,
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "mish": F.mish,
+    "logsigmoid": F.logsigmoid,
+    "softsign": F.softsign,
+    "tanhshrink": F.tanhshrink,
+    "relu": F.relu,
+    "abs": torch.abs,
+    "leaky_relu": lambda x: F.leaky_relu(x, 0.1),
+    "elu": F.elu,
+}
+
+
+def test_every_function_has_a_row_and_its_own_name():
+    assert set(TORCH) == set(FUNCTIONS)
+    assert all(name == fn.name for name, fn in FUNCTIONS.items())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_definition_is_what_torch_computes(name):
+    fn = FUNCTIONS[name]
+    more = [mpf("0.1")] * (fn.arity - 1)
+    for x in POINTS:
+        point = Point({}, {f"v{k}": {(): v} for k, v in enumerate([mpf(x), *more])})
+        mine = float(evaluate(fn(*(scalar(f"v{k}") for k in range(fn.arity))), point))
+        assert mine == pytest.approx(float(TORCH[name](torch.tensor(x, dtype=torch.float64))), rel=1e-13)
+
+
+@pytest.mark.parametrize("name", [name for name, fn in FUNCTIONS.items() if fn.kinks])
+def test_a_kink_is_stated_in_words(name):
+    assert FUNCTIONS[name].convention
+    assert FUNCTIONS[name].derivative().kinks == FUNCTIONS[name].kinks
