@@ -226,13 +226,25 @@ def clamp_max(input: Any, max: Any, *, out: Any = None) -> Array:
     return clamp(input, max=max)
 
 
-@op("maximum", "fmax")
+@op("maximum")
 def maximum_(input: Any, other: Any, *, out: Any = None) -> Array:
     """The larger; a tie is shared."""
     return elementwise(lambda a, b: Call(maximum, (a, b)), input, other)
 
 
-@op("minimum", "fmin")
+@op("minimum")
 def minimum_(input: Any, other: Any, *, out: Any = None) -> Array:
     """The smaller; a tie is shared."""
     return elementwise(lambda a, b: Call(minimum, (a, b)), input, other)
+
+
+@op("fmax")
+def fmax(input: Any, other: Any, *, out: Any = None) -> Array:
+    """The larger; a tie is the first argument's."""
+    return elementwise(lambda a, b: cases((_value(a) >= _value(b), a), (S.true, b)), input, other)
+
+
+@op("fmin")
+def fmin(input: Any, other: Any, *, out: Any = None) -> Array:
+    """The smaller; a tie is the first argument's."""
+    return elementwise(lambda a, b: cases((_value(a) <= _value(b), a), (S.true, b)), input, other)

@@ -7,7 +7,7 @@ from typing import Any
 from sympy import Eq, Expr, Ne, S
 
 from derive.errors import Unsupported
-from derive.expr.tree import Bracket, Frac, Mul, Node, Num, add, mul, neg, value
+from derive.expr.tree import Bracket, Frac, Mul, Node, Num, Pow, add, mul, neg, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import divide, minus, multiply
 from derive.read.arrays import Array, Positions
@@ -169,8 +169,6 @@ def multi_margin_loss(
 
 def power_of(node: Node, p: Any) -> Node:
     """The node to the power 1 or 2."""
-    from derive.expr.tree import Pow
-
     if p not in (1, 2):
         raise Unsupported(f"multi_margin_loss with p={p}", "torch has p=1 and p=2")
     return Pow(node, TWO)
@@ -186,6 +184,8 @@ def multilabel_margin_loss(
 ) -> Array:
     """Σ over the target classes y, which end at a -1, and the others i of max(0, 1 - x_y + x_i), over their number."""
     x = as_real(input)
+    if not x.rank:
+        x, target = (Array((S.One,), lambda _, a=a: a.at(()), a.text, a.kind) for a in (x, target))
     axis = x.rank - 1
 
     def label(positions: Positions, k: Expr) -> Expr:

@@ -275,7 +275,7 @@ def matrix_norm(
     """The Frobenius norm; 2 is the largest singular value, nuc the sum of them."""
     if ord == "fro":
         return A.norm(dim=list(dim), keepdim=keepdim)
-    if ord in (2, "nuc") and not keepdim and len(A.raw.dims) == 2:
+    if ord in (2, -2, "nuc") and not keepdim and len(A.raw.dims) == 2:
         values = trace.head("singular values", A)
-        return values[0] if ord == 2 else values.sum()
+        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]
     return call(trace, "sums_matrix_norm", (A, ord, dim, keepdim), {})

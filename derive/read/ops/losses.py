@@ -14,11 +14,11 @@ from derive.expr.tree import Call, Frac, Node, Num, add, mul, neg, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import minus, multiply, plus, power
 from derive.read.arrays import Array
-from derive.read.ops.activations import minimum_
 from derive.read.ops.entries import HALF, ONE, TWO, ZERO, cases, exp, log, relu, size
-from derive.read.ops.norms import cosine_similarity, pairwise_distance
+from derive.read.ops.norms import cosine_similarity
 from derive.read.ops.reductions import mean_over, over, sum_over
-from derive.read.registry import as_real, elementwise, op
+from derive.read.registry import as_real, composite, elementwise, op
+from derive.read.traced import Trace, call
 
 __all__ = ["reduced"]
 
@@ -268,8 +268,9 @@ def margin_ranking_loss(
     return reduced(losses, reduction, size_average, reduce)
 
 
-@op("triplet_margin_loss")
+@composite("triplet_margin_loss")
 def triplet_margin_loss(
+    trace: Trace,
     anchor: Any,
     positive: Any,
     negative: Any,
@@ -280,17 +281,29 @@ def triplet_margin_loss(
     size_average: Any = None,
     reduce: Any = None,
     reduction: Any = "mean",
-) -> Array:
+) -> Any:
     """max(0, ‖a - p‖ - ‖a - n‖ + margin)."""
+    if size_average is not None or reduce is not None:
+        raise Unsupported("size_average and reduce", "write reduction=…")
 
-    def distance(a: Any, b: Any) -> Array:
-        return pairwise_distance(a, b, p, eps)
+    def distance(a: Any, b: Any) -> Any:
+        return call(trace, "pairwise_distance", (a, b, p, eps), {})
 
-    return triplet(distance, anchor, positive, negative, margin, swap, reduction, size_average, reduce)
+    return triplet_margin_with_distance_loss(
+        trace,
+        anchor,
+        positive,
+        negative,
+        distance_function=distance,
+        margin=margin,
+        swap=swap,
+        reduction=reduction,
+    )
 
 
-@op("triplet_margin_with_distance_loss")
+@composite("triplet_margin_with_distance_loss")
 def triplet_margin_with_distance_loss(
+    trace: Trace,
     anchor: Any,
     positive: Any,
     negative: Any,
@@ -299,28 +312,22 @@ def triplet_margin_with_distance_loss(
     margin: Any = 1.0,
     swap: bool = False,
     reduction: Any = "mean",
-) -> Array:
-    """max(0, margin + ‖a - p‖ - ‖a - n‖)."""
-    if distance_function is not None:
-        raise Unsupported("a distance function", "write torch.clamp_min(margin + d(a, p) - d(a, n), 0)")
-    return triplet(pairwise_distance, anchor, positive, negative, margin, swap, reduction)
-
-
-def triplet(
-    distance: Callable[[Any, Any], Array],
-    anchor: Any,
-    positive: Any,
-    negative: Any,
-    margin: Any,
-    swap: bool,
-    *how: Any,
-) -> Array:
+) -> Any:
     """max(0, d(a, p) - d(a, n) + margin), with the smaller of d(a, n) and d(p, n) if the sides may be swapped."""
+
+    def distance(a: Any, b: Any) -> Any:
+        return distance_function(a, b) if distance_function else call(trace, "pairwise_distance", (a, b), {})
+
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
-        far = minimum_(far, distance(positive, negative))
-    losses = elementwise(lambda a, b, m: clamped(add(minus(a, b), m)), near, far, margin)
-    return reduced(losses, *how)
+        far = call(trace, "minimum", (far, distance(positive, negative)), {})
+    return call(trace, "margin_of_distances", (near, far, margin, reduction), {})
+
+
+@op("margin_of_distances")
+def margin_of_distances(near: Array, far: Array, margin: Any, reduction: Any) -> Array:
+    """max(0, near - far + margin)."""
+    return reduced(elementwise(lambda a, b, m: clamped(add(minus(a, b), m)), near, far, margin), reduction)
 
 
 def clamped(x: Node) -> Node:

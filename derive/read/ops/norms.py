@@ -96,12 +96,21 @@ def linalg_norm(
     return call(trace, "linalg_matrix_norm", (A, ord, tuple(axes), keepdim), {})
 
 
-@op("norm", "frobenius_norm")
+@composite("norm", "frobenius_norm")
 def norm(
-    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None, *, out: Any = None
-) -> Array:
-    """The p-norm of all entries, or along axes."""
-    return p_norm(as_real(input), p, dim, keepdim)
+    trace: Trace,
+    input: Traced,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    dtype: Any = None,
+    *,
+    out: Any = None,
+) -> Any:
+    """The p-norm of all entries, or along axes; nuc is the sum of the singular values."""
+    if p == "nuc":
+        return call(trace, "linalg_matrix_norm", (input, p, (-2, -1) if dim is None else dim, keepdim), {})
+    return call(trace, "linalg_vector_norm", (input, p, dim, keepdim), {})
 
 
 def bounded_below(array: Array, eps: Any, usual: float) -> Array:

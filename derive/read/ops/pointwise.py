@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import sympy
-from sympy import And, Eq, Ge, Gt, Le, Lt, Ne, Not, Or, S, Xor
+from sympy import And, Eq, Ge, Gt, Le, Lt, Ne, Not, Or, S
 
 from derive.errors import Unsupported
 from derive.expr.rounding import ceiling, floor, nearest
@@ -43,13 +43,7 @@ def add_(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Array:
     return elementwise(plus, input, _scaled(other, alpha), kind=kind)
 
 
-@op("radd")
-def radd(input: Any, other: Any) -> Array:
-    """other + input, from the operator."""
-    return add_(input, other)
-
-
-@op("sub", "subtract", "rsub_operator")
+@op("sub", "subtract")
 def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Array:
     """input - alpha · other."""
     return elementwise(minus, input, _scaled(other, alpha), kind=_common(input, other))
@@ -61,7 +55,7 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Array:
     return sub(other, input, alpha=alpha)
 
 
-@op("mul", "multiply", "rmul")
+@op("mul", "multiply")
 def mul_(input: Any, other: Any, *, out: Any = None) -> Array:
     """input · other; with a condition, input where it holds."""
     return elementwise(multiply, input, other, kind=_common(input, other))
@@ -298,7 +292,7 @@ def _logical(build: Callable[..., Any], *arguments: Any) -> Array:
 
 OPS["logical_and"] = OPS["bitwise_and"] = partial(_logical, And)
 OPS["logical_or"] = OPS["bitwise_or"] = partial(_logical, Or)
-OPS["logical_xor"] = OPS["bitwise_xor"] = partial(_logical, Xor)
+OPS["logical_xor"] = OPS["bitwise_xor"] = partial(_logical, lambda a, b: Or(And(a, Not(b)), And(Not(a), b)))
 OPS["logical_not"] = OPS["bitwise_not"] = partial(_logical, Not)
 
 
@@ -318,22 +312,30 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Array:
 
 @op("to", "type")
 def to(input: Any, *args: Any, dtype: Any = None, **_: Any) -> Array:
-    """The same values: a condition becomes 0 and 1 in a number's dtype."""
+    """The same values in another dtype: whole numbers are rounded towards 0, truth values are x ≠ 0."""
     wanted = str(dtype or next((a for a in args if "torch." in str(a)), ""))
-    if "int" in wanted or "long" in wanted or "bool" in wanted:
-        if as_array(input).kind == "real":
-            raise Unsupported(f"rounding to {wanted}", "it has no derivative")
-        return as_array(input)
+    if "bool" in wanted:
+        return condition(input)
+    if "int" in wanted or "long" in wanted:
+        return to_whole(input)
     array = as_real(input)
     return Array(array.dims, array.at, array.text)
 
 
-@op("long", "int", "bool")
+@op("long", "int", "short", "char", "byte")
 def to_whole(input: Any) -> Array:
-    """Whole numbers as they are."""
-    if as_array(input).kind == "real":
-        raise Unsupported("rounding to whole numbers", "it has no derivative")
-    return as_array(input)
+    """Whole numbers as they are, others rounded towards 0."""
+    array = as_array(input)
+    return elementwise(ROUNDED["trunc"], array) if array.kind == "real" else array
+
+
+OPS["bool"] = condition
+
+
+@op("is_floating_point")
+def is_floating_point(input: Any) -> bool:
+    """Whether the entries are real numbers."""
+    return as_array(input).kind == "real"
 
 
 @op("detach")

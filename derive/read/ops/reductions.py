@@ -218,7 +218,7 @@ def logcumsumexp(input: Any, dim: Any, *, out: Any = None) -> Array:
     return elementwise(log, running(elementwise(exp, as_real(input)), dim))
 
 
-LONGEST = 64  # the number of factors beyond which a product is not written out
+LONGEST = 128  # the number of factors beyond which a product is not written out
 
 
 def factors_along(array: Array, dim: Any) -> int:

@@ -17,12 +17,15 @@ from sympy import And, Eq, Expr, Gt, Le, Lt, S
 from sympy.logic.boolalg import Boolean
 
 from derive.errors import Unsupported
-from derive.expr.tree import Bracket, Frac, Mul, Node, Num, add, mul, value
+from derive.expr.rounding import ceiling, floor, nearest
+from derive.expr.tree import Bracket, Call, Frac, Mul, Node, add, mul, value
+from derive.printing.plain import plain
+from derive.read.arithmetic import minus, multiply, plus
 from derive.read.arrays import Array, Positions, axis_of
 from derive.read.ops.activations import maximum_, minimum_
+from derive.read.ops.entries import HALF, ONE
 from derive.read.ops.reductions import bound_along, count, kept, placed, sigmas, sum_over
 from derive.read.registry import as_real, axes_of, elementwise, op
-from derive.read.sizes import expression
 from derive.read.traced import Refused
 
 __all__: list[str] = []
@@ -176,26 +179,58 @@ def quantile(
     interpolation: str = "linear",
     out: Any = None,
 ) -> Array:
-    """The quantile along a dimension, or of all entries, between the two that are next to it."""
-    array = as_real(input)
-    if not isinstance(q, int | float):
-        raise Unsupported("quantiles by a tensor", "give q as a number")
-    place = expression(q) * (known_count(array, dim, "the quantile") - 1)
-    low = sympy.floor(place)
-    share = INTERPOLATIONS[interpolation](place - low)
-    lower, upper = (along(array, dim, keepdim, r) for r in (low, low + 1))
-    if share in (0, 1):
-        return upper if share else lower
-    return elementwise(lambda a, b: add(mul(Num(1 - share), a), mul(Num(share), b)), lower, upper)
+    """The quantiles along a dimension, or of all entries, between the two that are next to them."""
+    array, shares = as_real(input), as_real(q)
+    axes = axes_of(array, dim)
+    last = plain(count(array, dim) - 1)
+
+    def at(positions: Positions) -> Node:
+        place = multiply(shares.at(positions[: shares.rank]), last)
+        rest = positions[shares.rank :]
+        terms = (
+            mul(weight, of_rank(array, axes, False, rest, value(whole)))
+            for weight, whole in INTERPOLATIONS[interpolation](place)
+        )
+        return add(*terms)
+
+    if not axes:
+        return array
+    dims = tuple(d for k, d in enumerate(array.dims) if k not in axes)
+    if keepdim:
+        dims = tuple(S.One if k in axes else d for k, d in enumerate(array.dims))
+    kept_axes = [k + shares.rank for k in axes] if keepdim else []
+    return Array(
+        (*shares.dims, *dims),
+        lambda positions: at(tuple(p for k, p in enumerate(positions) if k not in kept_axes)),
+        array.text,
+    )
 
 
-# How much of the upper entry, at a place that is this far above the lower one.
-INTERPOLATIONS: dict[str, Callable[[Expr], Expr]] = {
-    "linear": lambda far: far,
-    "lower": lambda far: S.Zero,
-    "higher": lambda far: S.One if far else S.Zero,
-    "midpoint": lambda far: S.Half if far else S.Zero,
-    "nearest": lambda far: S.One if far > S.Half else S.Zero,
+def between(place: Node) -> Node:
+    """How far a place is above the whole number below it."""
+    return minus(place, Call(floor, (place,)))
+
+
+def is_between(place: Node) -> Node:
+    """1 where a place is no whole number."""
+    return Bracket(sympy.Gt(value(between(place)), 0))
+
+
+def two(place: Node, share: Node) -> Weighted:
+    """The entries below and above a place, with this share of the upper one."""
+    low = Call(floor, (place,))
+    return (minus(ONE, share), low), (share, plus(low, ONE))
+
+
+Weighted = tuple[tuple[Node, Node], ...]
+
+# A place among the sorted entries, which may lie between two → the entries that are taken, with their weights.
+INTERPOLATIONS: dict[str, Callable[[Node], Weighted]] = {
+    "linear": lambda place: two(place, between(place)),
+    "lower": lambda place: ((ONE, Call(floor, (place,))),),
+    "higher": lambda place: ((ONE, Call(ceiling, (place,))),),
+    "midpoint": lambda place: two(place, mul(HALF, is_between(place))),
+    "nearest": lambda place: ((ONE, Call(nearest, (place,))),),
 }
 
 
