@@ -43,7 +43,7 @@ def merged(positions: Sequence[Expr], dims: Sequence[Dim]) -> Expr:
     """The position in an axis that is the merger of several: Horner's rule."""
     flat: Expr = Integer(0)
     for position, dim in zip(positions, dims, strict=True):
-        flat = flat * dim + position
+        flat = flat * dim + (position if dim != 1 else 0)
     return sympy.expand(flat)
 
 
@@ -54,7 +54,7 @@ def digits(position: Expr) -> tuple[Index, ...] | None:
     >>> digits(4 * h + d)
     (h, d)
     """
-    parts = affine(position)
+    parts = affine(position) if position.is_Add else None
     if parts is None or parts[1] != 0 or len(parts[0]) < 2:
         return None
     slopes, found, radix = dict(parts[0]), [], S.One
@@ -125,6 +125,8 @@ def split_delta(left: Expr, right: Expr) -> Expr:
     >>> split_delta(4 * h + d, 4 * p + q)
     KroneckerDelta(d, q)*KroneckerDelta(h, p)
     """
+    if not (left.is_Add or right.is_Add or left.is_Mul or right.is_Mul):
+        return KroneckerDelta(left, right)
     left, right = sympy.expand(left), sympy.expand(right)
     for radix in _radices(left) | _radices(right):
         a, b = peel(left, radix), peel(right, radix)

@@ -91,12 +91,6 @@ class Traced:
 
     # ── what torch asks of a tensor ──
 
-    @property
-    def __class__(self) -> Any:
-        """A tensor, for isinstance."""
-        torch = sys.modules.get("torch")
-        return Traced if torch is None else torch.Tensor
-
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         trace = next(iter(traced_in((args, kwargs or {})))).trace

@@ -233,13 +233,6 @@ def heaviside(input: Any, values: Any, *, out: Any = None) -> Array:
     )
 
 
-@op("fill")
-def fill(input: Array, value: Any) -> Array:
-    """One value at every entry."""
-    given = as_real(value)
-    return Array(input.dims, lambda _: given.at(()), input.text)
-
-
 @op("hypot")
 def hypot(input: Any, other: Any, *, out: Any = None) -> Array:
     """sqrt(a² + b²)."""

@@ -14,7 +14,7 @@ from derive.expr.tree import Bracket, Frac, Mul, Node, Num, Sigma, Sym, add, mul
 from derive.read.arithmetic import divide, minus, multiply, number, plus, power, root
 from derive.read.arrays import Array, Positions, axis_of, matmul
 from derive.read.ops.entries import HALF, exp, log
-from derive.read.registry import as_real, axes_of, elementwise, from_size, op
+from derive.read.registry import as_real, axes_of, elementwise, op
 from derive.read.sizes import expression
 
 __all__ = [
@@ -268,7 +268,7 @@ def diff(
     input: Any, n: Any = 1, dim: Any = -1, prepend: Any = None, append: Any = None, *, out: Any = None
 ) -> Array:
     """The n-th differences of neighbours along an axis."""
-    from derive.read.ops.shaping import cat
+    from derive.read.ops.joining import cat
 
     parts = [as_real(x) for x in (prepend, input, append) if x is not None]
     array = parts[0] if len(parts) == 1 else cat(parts, dim)
@@ -308,18 +308,6 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: Any = -1) -> Array:
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: Any = -1) -> Array:
     """The trapezoidal rule up to each place of an axis."""
     return running(trapezoids(as_real(y), x, dx, dim), dim)
-
-
-@op("sum_to_size")
-def sum_to_size(input: Any, *size: Any) -> Array:
-    """The sum over the axes that broadcasting to this shape would stretch."""
-    array = as_real(input)
-    wanted = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
-    lead = array.rank - len(wanted)
-    stretched = [k + lead for k, n in enumerate(wanted) if from_size(n) == 1 and array.dims[k + lead] != 1]
-    if stretched:
-        array = sum_over(array, stretched, True)
-    return sum_over(array, list(range(lead))) if lead else array
 
 
 # ── covariance ──────────────────────────────────────────────────────────────────────────────────────

@@ -32,7 +32,6 @@ EXAMPLES: dict[str, Example] = {
     "ldexp": example(lambda x, y: torch.ldexp(x, y), x=x, y=x),
     "copysign": example(lambda x, y: torch.copysign(x, y), x=x, y=x, held=("y",)),
     "heaviside": example(lambda x, y: y * torch.heaviside(x, torch.tensor(0.5, dtype=torch.float64)), x=x, y=x, held=("x",)),
-    "fill": example(lambda x, y: x * torch.fill(x, y), x=x, y=()),
     "hypot": example(lambda x, y: torch.hypot(x, y), x=x, y=y),
     "atan2": example(lambda x, y: torch.atan2(x, y), x=x, y=y),
     "xlogy": example(lambda x, y: torch.xlogy(x, y), x=x, y=positive),
