@@ -108,7 +108,7 @@ class Derivation:
         return "\n".join(aligned([row for block in part for row in block]) for part in blocks)
 
     @property
-    def matrix_form(self) -> MatrixExpr | None | tuple[MatrixExpr | None, ...]:
+    def matrix_form(self) -> MatrixExpr | tuple[MatrixExpr | None, ...] | None:
         """The closed form in matrix notation, checked against it in numbers; one a part, None where it has none.
 
         A gradient has the shape of its variable, a Jacobian one row for each output.
@@ -180,7 +180,9 @@ class Derivation:
         if form is None or not any(part.problem.dims(name) for name in names_of(form)):
             return ()
         known = matrix_definitions(form, part.problem, checked_form)
-        symbol = result_symbol(self.kind, part.output, part.wrt, part.problem, scope)
+        alone = self.kind == "hessian" and len({p.wrt for p in self.parts}) == 1
+        twice = next((of for name, _, of in part.generated if alone and name == part.output), None)
+        symbol = result_symbol(self.kind, part.output, part.wrt, part.problem, scope, twice=twice)
         return form_rows(symbol or latex(part.final.target, scope.with_free(part.indices)), form, known, scope)
 
     @cached_property

@@ -1,8 +1,8 @@
 """Values of matrix expressions, and the check that every one of them passes before it is shown.
 
 A form is evaluated by plain loops over lists of rows, its index notation by `evaluate`, at two sets of sizes
-that differ in every dimension. The two agree or the form is not shown. It is a check by sampling: agreement to
-1e-9 at random points, no proof.
+that differ in every dimension. The two agree or the form is not shown. It is a check by sampling: agreement
+to 1e-9 at random points, no proof.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from derive.expr.indices import Dim, Index
 from derive.expr.problem import Problem
 from derive.expr.tree import HeadValue, value
 from derive.numeric.evaluate import COMPARISONS, FUNCTIONS, HEADS, Evaluator
-from derive.printing.matrix_notation import is_transparent, matrix_form
+from derive.printing.matrix_notation import matrix_form
 from derive.printing.matrix_tree import (
     SCALAR,
     Applied,
@@ -50,6 +50,7 @@ from derive.printing.matrix_tree import (
     Zero,
     names_of,
 )
+from derive.printing.transparent import is_transparent
 
 __all__ = ["MatrixValues", "agrees", "checked_form"]
 
@@ -63,7 +64,7 @@ RANGES = ((-1.2, 1.2), (0.05, 0.95), (1.05, 2.0))
 
 
 class MatrixValues:
-    """Evaluates matrix expressions to lists of rows, at given values of the names and sizes of the dimensions."""
+    """Evaluates matrix expressions to lists of rows, at given values of the names and the dimensions."""
 
     def __init__(self, bindings: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
         self.bindings, self.sizes = bindings, sizes
@@ -91,8 +92,10 @@ class MatrixValues:
         tables = [self.rows(t) for t in trees]
         shape = next((t.shape for t in trees if t.shape != SCALAR), SCALAR)
         height, width = map(self.size, shape)
+        single = [t.shape == SCALAR for t in trees]
+        pairs = list(zip(tables, single, strict=True))
         return [
-            [fn(*(t[0][0] if x.shape == SCALAR else t[r][c] for t, x in zip(tables, trees, strict=True))) for c in range(width)]
+            [fn(*(t[0][0] if one else t[r][c] for t, one in pairs)) for c in range(width)]
             for r in range(height)
         ]
 
@@ -117,11 +120,11 @@ class MatrixValues:
 
     @rows.register
     def _(self, tree: Ones) -> Rows:
-        return self.filled(tree, lambda r, c: 1)
+        return self.filled(tree, lambda *_: 1)
 
     @rows.register
     def _(self, tree: Zero) -> Rows:
-        return self.filled(tree, lambda r, c: 0)
+        return self.filled(tree, lambda *_: 0)
 
     @rows.register
     def _(self, tree: Identity) -> Rows:
@@ -136,7 +139,7 @@ class MatrixValues:
         first, *rest = map(self.rows, tree.factors)
         for table in rest:
             if len(first[0]) != len(table):
-                raise ValueError("the shapes of a product do not fit")
+                raise InternalMismatch("the shapes of a product do not fit")
             first = [[mpmath.fdot(row, column) for column in zip(*table, strict=True)] for row in first]
         return first
 
@@ -244,7 +247,7 @@ def checked_form(
 def agrees(
     tree: MatrixExpr, indices: Sequence[Index], expr: Expr, problem: Problem, seed: int = 0
 ) -> bool | None:
-    """Whether a matrix expression has the entries `expr` at the indices, at random values of two sets of sizes.
+    """Whether a matrix expression has the entries `expr`, at random values of two sets of sizes.
 
     None where no values are found at which both are real numbers.
     """
@@ -272,6 +275,8 @@ def _sample(
     """The values of both, entry by entry; None where one of them is no real number."""
     try:
         pairs = _pairs(tree, indices, expr, drawn.bindings(names), drawn.sizes)
+    except InternalMismatch:
+        return [(mpmath.mpf(0), mpmath.mpf(1))]
     except (ArithmeticError, DeriveError, TypeError):
         return None
     numbers = [x for pair in pairs for x in pair]
@@ -297,9 +302,11 @@ def _at(rows: Rows, at: tuple[int, ...]) -> Any:
 
 
 def _sizes(problem: Problem) -> Iterator[dict[str, int]]:
-    """Sizes that differ among themselves, and from one turn to the next; more than two turns, for some
-    matrices have an inverse only where they are not too wide."""
-    dims = {d for v in (*problem.variables, *problem.definitions) for d in v.dims}
+    """Sizes that differ among themselves and from turn to turn; XᵀX has an inverse at some of them only."""
+    dims = {
+        *(d for v in problem.variables for d in v.dims),
+        *(d for v in problem.definitions for d in v.dims),
+    }
     names = sorted({s.name for d in dims for s in d.free_symbols})
     for turn in range(2 * max(1, len(names))):
         order = names[turn // 2 :] + names[: turn // 2]
@@ -310,7 +317,9 @@ def _sizes(problem: Problem) -> Iterator[dict[str, int]]:
 class _Drawn:
     """Values of names: what the notation looks into is computed, all else drawn."""
 
-    def __init__(self, problem: Problem, sizes: dict[str, int], rng: random.Random, span: tuple[float, float]) -> None:
+    def __init__(
+        self, problem: Problem, sizes: dict[str, int], rng: random.Random, span: tuple[float, float]
+    ) -> None:
         self.problem, self.sizes, self.rng, self.span = problem, sizes, rng, span
         self.known: dict[str, Any] = {}
 
@@ -344,7 +353,9 @@ class _Drawn:
         for other in _names(body):
             self.find(other)
         run = Evaluator(self.known, self.sizes, DIGITS)
-        return self.nested(definition.dims, lambda at: run(body, dict(zip(definition.indices, at, strict=True))))
+        return self.nested(
+            definition.dims, lambda at: run(body, dict(zip(definition.indices, at, strict=True)))
+        )
 
     def drawn(self, name: str) -> Any:
         dims = self.problem.dims(name)

@@ -1,4 +1,4 @@
-r"""One product of entries with its sums, as a graph: indices are nodes, a matrix is an edge, a vector a weight.
+r"""One product of entries with its sums, as a graph: an index is a node, a matrix an edge, a vector a weight.
 
     Σ_k A_{ik} v_k B_{kj}      i —A— k —B— j, weight v on k      A diag(v) B
     Σ_k A_{ik} x_k             i —A— k, weight x on k            A x
@@ -18,7 +18,16 @@ from typing import Any
 from sympy import Integer
 
 from derive.expr.indices import Index
-from derive.printing.matrix_algebra import diag, entrywise, hadamard, product, quotient, scaled, shorter, transposed
+from derive.printing.matrix_algebra import (
+    diag,
+    entrywise,
+    hadamard,
+    product,
+    quotient,
+    scaled,
+    shorter,
+    transposed,
+)
 from derive.printing.matrix_tree import (
     Applied,
     Comparison,
@@ -43,7 +52,7 @@ from derive.printing.matrix_tree import (
 __all__ = ["Graph", "NoForm"]
 
 
-class NoForm(Exception):  # noqa: N818
+class NoForm(Exception):
     """There is no matrix notation for it."""
 
 
@@ -67,8 +76,8 @@ class Graph:
         """A vector at one index, or a matrix from the first index to the second."""
         if len(at) == 1:
             weight = self.weights.setdefault(at[0], Weight())
-        elif at[::-1] in self.edges:
-            tree, weight = transposed(tree), self.edges[at[::-1]]
+        elif (at[1], at[0]) in self.edges:
+            tree, weight = transposed(tree), self.edges[at[1], at[0]]
         else:
             weight = self.edges.setdefault((at[0], at[1]), Weight())
         (weight.bottom if below else weight.top).append(tree)
@@ -156,8 +165,13 @@ class Graph:
 
     def _weighted(self, matrix: MatrixExpr, row: Index | None, column: Index | None) -> MatrixExpr:
         """The matrix between the diagonal matrices of the weights at its ends."""
-        if isinstance(matrix, Quotient) and isinstance(matrix.top, Ones) and row in self.weights and column in self.weights:
-            return quotient(self._outer(row, column), matrix.bottom)  # type: ignore[arg-type]
+        if (
+            isinstance(matrix, Quotient)
+            and isinstance(matrix.top, Ones)
+            and row in self.weights
+            and column in self.weights
+        ):
+            return quotient(self._outer(row, column), matrix.bottom)
         before = [diag(self.vector(row))] if row in self.weights and row else []
         behind = [diag(self.vector(column))] if column in self.weights and column else []
         return product(*before, matrix, *behind)

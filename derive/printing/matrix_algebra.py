@@ -36,7 +36,20 @@ from derive.printing.matrix_tree import (
     Zero,
 )
 
-__all__ = ["chain_of", "cost", "diag", "entrywise", "hadamard", "inverse", "power", "product", "quotient", "scaled", "shorter", "transposed"]
+__all__ = [
+    "chain_of",
+    "cost",
+    "diag",
+    "entrywise",
+    "hadamard",
+    "inverse",
+    "power",
+    "product",
+    "quotient",
+    "scaled",
+    "shorter",
+    "transposed",
+]
 
 
 def transposed(tree: MatrixExpr) -> MatrixExpr:
@@ -119,7 +132,11 @@ def scaled(
     """A number and scalars times a matrix; a scalar body joins the scalars, and equal ones are gathered."""
     tops, bottoms = list(top), list(bottom)
     if isinstance(body, Scaled):
-        coefficient, tops, bottoms = coefficient * body.coefficient, [*tops, *body.top], [*bottoms, *body.bottom]
+        coefficient, tops, bottoms = (
+            coefficient * body.coefficient,
+            [*tops, *body.top],
+            [*bottoms, *body.bottom],
+        )
         body = body.body
     if body.shape == SCALAR:
         tops, body = [*tops, body], ONE
@@ -168,7 +185,9 @@ def power(body: MatrixExpr, exponent: Expr | MatrixExpr) -> MatrixExpr:
     match body:
         case Power(Length() as norm, Number(inner)):
             return power(norm, inner * exponent)
-        case Product((Ones(), Power(Applied(fn, (vector,)), Number(p)))) if (p * exponent).is_Integer and _is_abs(fn):
+        case Product((Ones(), Power(Applied(fn, (vector,)), Number(p)))) if (
+            p * exponent
+        ).is_Integer and _is_abs(fn):
             return power(Length(vector, p), p * exponent)
     return Power(body, Number(exponent))
 
@@ -186,7 +205,7 @@ def shorter(scalar: MatrixExpr) -> MatrixExpr:
 
 
 def hadamard(factors: Sequence[MatrixExpr], shape: tuple[Dim, Dim]) -> MatrixExpr:
-    """The entrywise product, flat, with scalars in front; equal factors become a power, nothing becomes ones."""
+    """The entrywise product, flat, with scalars in front; equal factors become a power, none at all ones."""
     if shape == SCALAR:
         return scaled(S.One, factors, ())
     counts: dict[MatrixExpr, int] = {}
@@ -252,7 +271,7 @@ def _with_ones(tree: MatrixExpr, *, plain: bool) -> MatrixExpr:
 
 
 def _bold(tree: MatrixExpr) -> MatrixExpr:
-    """The tree with its constants written as vectors and matrices of ones: as a factor of a matrix product."""
+    """The tree with its constants written as vectors and matrices of ones, for a matrix product."""
     if isinstance(tree, Plus):
         return Plus(tuple(map(_bold, tree.terms)))
     return _with_ones(tree, plain=False) if isinstance(_unscaled(tree), Ones) else tree
@@ -292,7 +311,7 @@ def cost(tree: MatrixExpr) -> float:
         case Ones(rows, columns):
             return 1 if 1 in (rows, columns) else 2
         case Scaled(coefficient, _, _, body):
-            return inside + (abs(coefficient) != 1) - (body == ONE)
+            return inside + int(abs(coefficient) != 1) - int(body == ONE)
         case Product(factors) | Hadamard(factors):
             return inside + sum(0.5 for f in factors if isinstance(f, Plus | Hadamard))
         case Plus() | Power():

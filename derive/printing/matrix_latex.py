@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 import sympy
-from sympy import Expr, Integer, S
+from sympy import Expr, S
 
 from derive.expr.heads import HEADS
 from derive.expr.tree import Call, Node, Num
 from derive.printing.arithmetic import joined
-from derive.printing.latex import latex as node_latex
 from derive.printing.matrix_tree import (
     ONE,
     SCALAR,
@@ -38,7 +37,6 @@ from derive.printing.matrix_tree import (
     Trace,
     Transposed,
     Zero,
-    names_of,
 )
 from derive.printing.names import tensor_latex
 from derive.printing.plain import plain
@@ -72,7 +70,7 @@ class Written(Node):
 
 
 @show.register
-def _(node: Written, scope: Scope) -> Text:
+def _(node: Written, scope: Scope) -> Text:  # noqa: ARG001
     return node.text
 
 
@@ -88,7 +86,7 @@ def _(node: Number, scope: Scope) -> Text:
 
 
 @show.register
-def _(node: Ones, scope: Scope) -> Text:
+def _(node: Ones, scope: Scope) -> Text:  # noqa: ARG001
     if node.plain:
         return Text("1", ATOM)
     column, row = node.columns == 1, node.rows == 1
@@ -96,12 +94,12 @@ def _(node: Ones, scope: Scope) -> Text:
 
 
 @show.register
-def _(node: Zero, scope: Scope) -> Text:
+def _(node: Zero, scope: Scope) -> Text:  # noqa: ARG001
     return Text("0", ATOM)
 
 
 @show.register
-def _(node: Identity, scope: Scope) -> Text:
+def _(node: Identity, scope: Scope) -> Text:  # noqa: ARG001
     return Text(r"\mathbf{I}" if "I" in scope.names else "I", ATOM)
 
 
@@ -190,12 +188,20 @@ def _(node: Scaled, scope: Scope) -> Text:
         text = _scalars(above, node.top, scope, alone=node.body == ONE)
     else:
         inside = scope.inside("fraction")
-        text = frac(_scalars(above, node.top, inside, alone=True), _scalars(below, node.bottom, inside, alone=True), scope)
+        text = frac(
+            _scalars(above, node.top, inside, alone=True),
+            _scalars(below, node.bottom, inside, alone=True),
+            scope,
+        )
     if plain_one:
         return Text(sign + (text or "1"), SUM if sign else PRODUCT)
     body = show(node.body, scope)
     shown = fenced(body.latex, scope) if isinstance(node.body, Plus) else body.latex
-    whole = text + shown if not node.top and shown.startswith(("(", r"\left(")) else _beside([text, shown] if text else [shown])
+    whole = (
+        text + shown
+        if not node.top and shown.startswith(("(", r"\left("))
+        else _beside([text, shown] if text else [shown])
+    )
     return Text(sign + whole, SUM if sign else PRODUCT)
 
 
@@ -269,7 +275,9 @@ def _called(head: str, body: MatrixExpr, scope: Scope) -> Text:
 @show.register
 def _(node: Inner, scope: Scope) -> Text:
     inside = f"{show(node.left, scope).latex}, {show(node.right, scope).latex}"
-    return Text(rf"\left\langle {inside} \right\rangle" if is_tall(inside) else rf"\langle {inside} \rangle", ATOM)
+    return Text(
+        rf"\left\langle {inside} \right\rangle" if is_tall(inside) else rf"\langle {inside} \rangle", ATOM
+    )
 
 
 @show.register
@@ -277,4 +285,6 @@ def _(node: Length, scope: Scope) -> Text:
     inside = show(node.body, scope).latex
     left, right = (r"\left", r"\right") if is_tall(inside) else ("", "")
     below = f"_{{{show(plain(node.p), scope.inside('script')).latex}}}" if node.p != 2 else ""
-    return Text(rf"{left}\lVert {inside} {right}\rVert{below or ('' if 1 in node.body.shape else '_F')}", ATOM)
+    return Text(
+        rf"{left}\lVert {inside} {right}\rVert{below or ('' if 1 in node.body.shape else '_F')}", ATOM
+    )

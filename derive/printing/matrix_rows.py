@@ -23,15 +23,19 @@ __all__ = ["form_rows", "result_symbol"]
 GRADIENTS = ("gradient", "vjp", "jacobian")
 
 
-def result_symbol(kind: str, output: str, wrt: str, problem: Problem, scope: Scope) -> str | None:
+def result_symbol(
+    kind: str, output: str, wrt: str, problem: Problem, scope: Scope, *, twice: str | None = None
+) -> str | None:
     r"""What stands on the left: \nabla_{W} l, \nabla^2_{x} l, \frac{\partial y}{\partial x}, \mathrm{D} y[V].
 
-    None where the derivative by a scalar of a scalar has its usual symbol.
+    `twice` names the scalar that was differentiated twice by the same variable. None where the derivative by a scalar of a scalar has its usual symbol.
     """
     ranks = (len(problem.dims(output)), len(problem.dims(wrt)))
     top, bottom = (tensor_latex(n, rank, scope.style) for n, rank in zip((output, wrt), ranks, strict=True))
     if kind in GRADIENTS and ranks[0] == 0:
         return rf"\nabla_{{{bottom}}} {top}" if ranks[1] else None
+    if twice is not None and ranks[1]:
+        return rf"\nabla^2_{{{bottom}}} {tensor_latex(twice, 0, scope.style)}"
     if kind == "jvp":
         tangent = problem.variables[0].name
         return rf"\mathrm{{D}} {top}[{tensor_latex(tangent, ranks[1], scope.style)}]"

@@ -66,7 +66,9 @@ class Term:
 
 def sign_of(tree: MatrixExpr) -> int:
     """-1 for a term that is written with a minus sign."""
-    number = tree.coefficient if isinstance(tree, Scaled) else tree.number if isinstance(tree, Number) else S.One
+    number = (
+        tree.coefficient if isinstance(tree, Scaled) else tree.number if isinstance(tree, Number) else S.One
+    )
     return -1 if number.could_extract_minus_sign() else 1
 
 
@@ -98,7 +100,9 @@ def _flat(tree: MatrixExpr) -> list[Term]:
         case Plus(terms):
             return [t for term in terms for t in _flat(term)]
         case Scaled(coefficient, (), (), Plus(terms)) if abs(coefficient) == 1:
-            return [Term(coefficient * t.coefficient, t.top, t.bottom, t.chain) for x in terms for t in _flat(x)]
+            return [
+                Term(coefficient * t.coefficient, t.top, t.bottom, t.chain) for x in terms for t in _flat(x)
+            ]
         case Zero():
             return []
     return [Term.of(tree)]
@@ -137,7 +141,11 @@ def _factored(terms: Sequence[Term], key: Key) -> MatrixExpr | None:
             common = turned[0][:length]
             rest = [_left_over(c[length:], common, behind) for c in turned]
             shape = rest[0].shape
-            inner = plus([scaled(t.coefficient, t.top, t.bottom, r) for t, r in zip(terms, rest, strict=True)], shape, key)
+            inner = plus(
+                [scaled(t.coefficient, t.top, t.bottom, r) for t, r in zip(terms, rest, strict=True)],
+                shape,
+                key,
+            )
             return product(inner, *common[::-1]) if behind else product(*common, inner)
     return None
 

@@ -219,7 +219,7 @@ class Power(MatrixExpr):
 
 @dataclass(frozen=True, slots=True)
 class Applied(MatrixExpr):
-    """A function of scalars (SymPy's, or a NamedFunction) entry by entry; scalar arguments serve every entry."""
+    """A function of numbers (SymPy's, or a NamedFunction), entry by entry; scalars serve every entry."""
 
     fn: Any
     args: tuple[MatrixExpr, ...]
@@ -231,7 +231,7 @@ class Applied(MatrixExpr):
 
 @dataclass(frozen=True, slots=True)
 class Comparison(MatrixExpr):
-    """The Iverson bracket of a comparison (>, >=, <, <=, ==, !=), entry by entry: 1 where it holds, else 0."""
+    """The Iverson bracket of a comparison (>, >=, <, <=, ==, !=), entry by entry: 1 or 0."""
 
     relation: str
     left: MatrixExpr
