@@ -84,8 +84,10 @@ class MatrixValues:
 
     def scalar(self, tree: MatrixExpr) -> Any:
         """The number that a scalar expression is."""
-        ((found,),) = self.rows(tree)
-        return found
+        rows = self.rows(tree)
+        if len(rows) != 1 or len(rows[0]) != 1:
+            raise InternalMismatch("a scalar that is a matrix")
+        return rows[0][0]
 
     def each(self, fn: Callable[..., Any], *trees: MatrixExpr) -> Rows:
         """A function entry by entry; scalars serve every entry."""
@@ -94,6 +96,8 @@ class MatrixValues:
         height, width = map(self.size, shape)
         single = [t.shape == SCALAR for t in trees]
         pairs = list(zip(tables, single, strict=True))
+        if any((len(t), len(t[0])) != (height, width) for t, one in pairs if not one):
+            raise InternalMismatch("entries of matrices of different shapes")
         return [
             [fn(*(t[0][0] if one else t[r][c] for t, one in pairs)) for c in range(width)]
             for r in range(height)

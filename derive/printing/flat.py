@@ -171,7 +171,8 @@ class Flat:
     def _hides(self, bracket: Add) -> bool:
         if any(a.has(KroneckerDelta) for a in bracket.args):
             return True
-        return any(isinstance(a, Mul) and not set(self.bound).isdisjoint(self.free(a)) for a in bracket.args)
+        bound = set(self.bound)
+        return any(_is_contraction(a) and not bound.isdisjoint(self.free(a)) for a in bracket.args)
 
     def split(self) -> Iterator[tuple[Expr, bool]]:
         """The factors, each with whether it stands below the line; powers below with a positive exponent."""
@@ -180,6 +181,11 @@ class Flat:
                 yield 1 / f, True
             else:
                 yield f, False
+
+
+def _is_contraction(expr: Expr) -> bool:
+    """Whether an expression is a product of several entries."""
+    return isinstance(expr, Mul) and sum(is_free(a) for a in expr.args) > 1
 
 
 def is_free(expr: Expr) -> bool:

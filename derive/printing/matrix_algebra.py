@@ -247,7 +247,7 @@ def diag(vector: MatrixExpr) -> MatrixExpr:
     """The diagonal matrix, with scalars in front; of ones it is the identity."""
     if isinstance(vector, Scaled):
         return scaled(vector.coefficient, vector.top, vector.bottom, diag(vector.body))
-    return Identity(vector.shape[0]) if isinstance(vector, Ones) else Diag(vector)
+    return Identity(vector.shape[0]) if isinstance(vector, Ones) else Diag(entrywise(vector))
 
 
 def entrywise(tree: MatrixExpr) -> MatrixExpr:

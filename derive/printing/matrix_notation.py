@@ -35,7 +35,7 @@ from derive.printing.matrix_algebra import (
     scaled,
     transposed,
 )
-from derive.printing.matrix_sums import degree, plus
+from derive.printing.matrix_sums import degree, plus, without_minus
 from derive.printing.matrix_tree import (
     SCALAR,
     Applied,
@@ -73,7 +73,7 @@ def matrix_form(indices: Sequence[Index], expr: Expr, problem: Problem) -> Matri
     if len(indices) > 2:
         return None
     try:
-        return _Writer(problem).tensor(expr, _axes(indices))
+        return without_minus(_Writer(problem).tensor(expr, _axes(indices)))
     except NoForm:
         return None
 

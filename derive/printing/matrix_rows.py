@@ -28,7 +28,8 @@ def result_symbol(
 ) -> str | None:
     r"""What stands on the left: \nabla_{W} l, \nabla^2_{x} l, \frac{\partial y}{\partial x}, \mathrm{D} y[V].
 
-    `twice` names the scalar that was differentiated twice by the same variable. None where the derivative by a scalar of a scalar has its usual symbol.
+    `twice` names the scalar that was differentiated twice by the same variable. None where the derivative
+    by a scalar of a scalar has its usual symbol.
     """
     ranks = (len(problem.dims(output)), len(problem.dims(wrt)))
     top, bottom = (tensor_latex(n, rank, scope.style) for n, rank in zip((output, wrt), ranks, strict=True))

@@ -3,7 +3,7 @@ r"""Sums of matrix expressions: equal terms gathered, what all terms share in fr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -13,6 +13,7 @@ from derive.printing.matrix_algebra import chain_of, cost, product, scaled, tran
 from derive.printing.matrix_tree import (
     ONE,
     SCALAR,
+    Hadamard,
     Identity,
     MatrixExpr,
     Named,
@@ -20,13 +21,14 @@ from derive.printing.matrix_tree import (
     OfMatrix,
     Ones,
     Plus,
+    Product,
     Scaled,
     Shape,
     Transposed,
     Zero,
 )
 
-__all__ = ["plus", "sign_of"]
+__all__ = ["plus", "sign_of", "without_minus"]
 
 Key = Callable[[MatrixExpr], Any]
 Chain = tuple[MatrixExpr, ...]
@@ -70,6 +72,30 @@ def sign_of(tree: MatrixExpr) -> int:
         tree.coefficient if isinstance(tree, Scaled) else tree.number if isinstance(tree, Number) else S.One
     )
     return -1 if number.could_extract_minus_sign() else 1
+
+
+def without_minus(tree: MatrixExpr) -> MatrixExpr:
+    """The same without a minus sign in front, where a difference in it can be turned round: -2 (y - p) x."""
+    if not isinstance(tree, Scaled) or sign_of(tree) > 0:
+        return tree
+    body = _turned(tree.body)
+    return tree if body is None else scaled(-tree.coefficient, tree.top, tree.bottom, body)
+
+
+def _turned(tree: MatrixExpr) -> MatrixExpr | None:
+    """Minus the tree, by turning its first difference round; None where it has none."""
+    if isinstance(tree, Plus):
+        if all(sign_of(t) > 0 for t in tree.terms):
+            return None
+        return Plus(
+            tuple(sorted((scaled(S.NegativeOne, (), (), t) for t in tree.terms), key=sign_of, reverse=True))
+        )
+    factors = tree.factors if isinstance(tree, Product | Hadamard) else ()
+    for k, factor in enumerate(factors):
+        turned = _turned(factor) if isinstance(factor, Plus | Hadamard) else None
+        if turned is not None:
+            return replace(tree, factors=(*factors[:k], turned, *factors[k + 1 :]))  # type: ignore[call-arg]
+    return None
 
 
 def plus(trees: Sequence[MatrixExpr], shape: Shape, key: Key) -> MatrixExpr:
