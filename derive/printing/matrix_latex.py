@@ -77,6 +77,8 @@ def _(node: Written, scope: Scope) -> Text:  # noqa: ARG001
 @show.register
 def _(node: Named, scope: Scope) -> Text:
     text = tensor_latex(node.name, len(node.dims), scope.style)
+    if text.startswith(r"(\nabla "):
+        return Text(text[1:-1], PRODUCT)
     return Text(text, POWER if re.search(r"['^]", text) else ATOM)
 
 
@@ -123,7 +125,9 @@ def _base(node: MatrixExpr, scope: Scope) -> str:
     text = show(node, scope)
     if text.level == ATOM:
         return text.latex
-    return f"{{{text.latex}}}" if isinstance(node, Named) else fenced(text.latex, scope)
+    return (
+        f"{{{text.latex}}}" if isinstance(node, Named) and text.level == POWER else fenced(text.latex, scope)
+    )
 
 
 @show.register

@@ -12,7 +12,7 @@ from derive.expr.problem import Definition, Problem
 from derive.printing.arithmetic import joined
 from derive.printing.matrices import matrix_symbol
 from derive.printing.matrix_latex import latex
-from derive.printing.matrix_tree import MatrixExpr, Plus
+from derive.printing.matrix_tree import MatrixExpr, Named, Plus
 from derive.printing.names import tensor_latex
 from derive.printing.rows import WIDTH, Row
 from derive.printing.scope import Scope
@@ -41,7 +41,7 @@ def result_symbol(
         tangent = problem.variables[0].name
         return rf"\mathrm{{D}} {top}[{tensor_latex(tangent, ranks[1], scope.style)}]"
     if kind == "derivative":
-        return rf"{top}'"
+        return (top[1:-1] if top.endswith("'}") else top) + "'"
     return matrix_symbol(output, wrt, scope, ranks=(min(1, ranks[0]), ranks[1]))
 
 
@@ -49,7 +49,7 @@ def form_rows(
     symbol: str, form: MatrixExpr, known: Sequence[tuple[Definition, MatrixExpr]], scope: Scope
 ) -> tuple[Row, ...]:
     """The definitions that the form uses, each in matrix notation, and the form."""
-    rows = [Row(tensor_latex(d.name, len(d.dims), scope.style), _lines(own, scope)) for d, own in known]
+    rows = [Row(latex(Named(d.name, d.dims), scope), _lines(own, scope)) for d, own in known]
     return (*rows, Row(symbol, _lines(form, scope)))
 
 

@@ -30,6 +30,7 @@ from derive.printing.matrix_tree import (
 
 __all__ = ["plus", "sign_of", "without_minus"]
 
+FEW = 3  # terms of a sum that may stand in brackets as a whole
 Key = Callable[[MatrixExpr], Any]
 Chain = tuple[MatrixExpr, ...]
 
@@ -90,11 +91,12 @@ def _turned(tree: MatrixExpr) -> MatrixExpr | None:
         return Plus(
             tuple(sorted((scaled(S.NegativeOne, (), (), t) for t in tree.terms), key=sign_of, reverse=True))
         )
-    factors = tree.factors if isinstance(tree, Product | Hadamard) else ()
-    for k, factor in enumerate(factors):
+    if not isinstance(tree, Product | Hadamard):
+        return None
+    for k, factor in enumerate(tree.factors):
         turned = _turned(factor) if isinstance(factor, Plus | Hadamard) else None
         if turned is not None:
-            return replace(tree, factors=(*factors[:k], turned, *factors[k + 1 :]))  # type: ignore[call-arg]
+            return replace(tree, factors=(*tree.factors[:k], turned, *tree.factors[k + 1 :]))
     return None
 
 
@@ -117,7 +119,7 @@ def plus(trees: Sequence[MatrixExpr], shape: Shape, key: Key) -> MatrixExpr:
     ordered = sorted((t.tree for t in terms), key=lambda t: (sign_of(t) < 0, *key(t)))
     tree = Plus(tuple(ordered))
     turned = Plus(tuple(map(transposed, ordered)))
-    return Transposed(turned) if cost(turned) + 1.5 < cost(tree) else tree
+    return Transposed(turned) if len(terms) <= FEW and cost(turned) + 1.5 < cost(tree) else tree
 
 
 def _flat(tree: MatrixExpr) -> list[Term]:

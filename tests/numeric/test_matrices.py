@@ -172,16 +172,8 @@ def _all_exact(bindings):
 
 
 def mutants(tree: MatrixExpr):
-    """The tree with one transpose, sign, factor or order changed."""
-    for name in type(tree).__dataclass_fields__:
-        part = getattr(tree, name)
-        if isinstance(part, MatrixExpr):
-            for other in mutants(part):
-                yield replace(tree, **{name: other})
-        elif isinstance(part, tuple) and part and isinstance(part[0], MatrixExpr):
-            for place, item in enumerate(part):
-                for other in mutants(item):
-                    yield replace(tree, **{name: (*part[:place], other, *part[place + 1 :])})
+    """The tree with one transpose, sign, factor or order changed, at the top or further down."""
+    yield from deeper(tree)
     match tree:
         case Scaled(coefficient=c):
             yield replace(tree, coefficient=-c)
@@ -194,8 +186,20 @@ def mutants(tree: MatrixExpr):
             yield Plus((first, Scaled(Integer(-1), (), (), second), *rest))
         case Hadamard((first, *rest)):
             yield Hadamard((first, first, *rest))
-        case Diag(body) if not isinstance(body, Ones):
+        case Diag(body):
             yield Diag(Hadamard((body, body)))
+
+
+def deeper(tree):
+    for name in type(tree).__dataclass_fields__:
+        part = getattr(tree, name)
+        if isinstance(part, MatrixExpr):
+            for other in mutants(part):
+                yield replace(tree, **{name: other})
+        elif isinstance(part, tuple) and part and isinstance(part[0], MatrixExpr):
+            for place, item in enumerate(part):
+                for other in mutants(item):
+                    yield replace(tree, **{name: (*part[:place], other, *part[place + 1 :])})
 
 
 @pytest.mark.parametrize(("kind", "f", "shapes", "wrt"), ROWS[::3])
