@@ -73,8 +73,8 @@ _BY_SHAPE = {
 }
 
 
-def derive(operator: Callable[..., Derived], text: str, shapes: Any, wrt: str, *more: str, **given: Any) -> Derived:
-    """The derivation of the last output of a formula text."""
+def derive(operator: Callable[..., Derived], text: str, shapes: Any, wrt: str, *more: Any, **given: Any) -> Derived:
+    """The derivation of the last output of a formula text; `given` is what else is known of its variables."""
     problem = read_formula(text, shapes, **given)
     return operator(problem, problem.outputs[-1], wrt, *more)
 
