@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 from sympy import Expr
@@ -20,7 +20,7 @@ from sympy import Expr
 from derive import calculus
 from derive.calculus import Derived, Lemma
 from derive.catalog import Entry
-from derive.errors import ShapeError, Unsupported
+from derive.errors import ShapeError
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
@@ -28,18 +28,29 @@ from derive.expr.tree import Node, value
 from derive.printing import Style, aligned
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
-from derive.read import read_formula, read_sympy
+from derive.read import read_formula, read_sympy, read_torch
 
 if TYPE_CHECKING:
     from derive.numeric import Program
     from derive.verification import Report
 
-__all__ = ["LEVELS", "Derivation", "derivative", "grad", "hessian", "identity", "jacobian", "jvp", "of_entry", "vjp"]
+__all__ = [
+    "LEVELS",
+    "Derivation",
+    "derivative",
+    "grad",
+    "hessian",
+    "identity",
+    "jacobian",
+    "jvp",
+    "of_entry",
+    "vjp",
+]
 
 LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
 
-Formula = str | Expr | Problem
-Wrt = str | Expr | Sequence[str | Expr]
+Formula: TypeAlias = str | Expr | Problem | Callable[..., Any]
+Wrt: TypeAlias = str | Expr | Sequence[str | Expr]
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,7 @@ class Derivation:
 
     `parts` holds one derivation for each pair of output and variable, outputs first. `reference` is the
     author's own torch function of the variables in their order, where there is one: verification prefers it.
+    `original` is the problem as it was read, before a G, a V or a gradient was added to it.
     """
 
     parts: tuple[Derived, ...]
@@ -55,6 +67,7 @@ class Derivation:
     reference: Callable[..., Any] | None = field(default=None, compare=False)
     style: Style = field(default_factory=Style)
     name: str = ""
+    original: Problem | None = None
 
     @property
     def problem(self) -> Problem:
@@ -129,7 +142,7 @@ class Derivation:
         shown = exposition(part)
         if sizes is None and layout is None:
             return (shown.rows(LEVELS[level], chosen),)
-        return matrix_rows(shown, _sizes(part.problem, sizes or {}), layout or "numerator", chosen)
+        return matrix_rows(shown, sizes_of(part.problem, sizes or {}), layout or "numerator", chosen)
 
     def program(self) -> Program:
         """The closed form as a torch function of the problem's variables; `.source` is its code."""
@@ -139,7 +152,7 @@ class Derivation:
         """What was differentiated, as a torch function of the same variables."""
         from derive.numeric import forward_of
 
-        return forward_of(self.problem)
+        return forward_of(self.original or self.problem)
 
     def verify(self, **options: Any) -> Report:
         """Evidence from referees that share no code with the derivation; see `verification.verify`."""
@@ -195,9 +208,12 @@ def hessian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     """The Hessian of a scalar `f`, of shape wrt.shape + wrt.shape; two variables give the mixed block too."""
     problem, names = _read(f, wrt, about)
     parts = tuple(
-        calculus.hessian(problem, o, first, second) for o in problem.outputs for first in names for second in names
+        calculus.hessian(problem, o, first, second)
+        for o in problem.outputs
+        for first in names
+        for second in names
     )
-    return Derivation(parts, "hessian", about.get("reference"), about.get("style", Style()))
+    return _made(parts, "hessian", problem, about)
 
 
 def vjp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
@@ -213,14 +229,14 @@ def jvp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
     """A proof that two outputs of a problem are equal: `left = …; right = …`, in this order."""
     problem, _ = _read(f, wrt, about)
-    return Derivation((calculus.identity(problem),), "identity", about.get("reference"), about.get("style", Style()))
+    return _made((calculus.identity(problem),), "identity", problem, about)
 
 
 def exposition(part: Derived) -> Exposition:
     """What is shown of one part."""
     generated = {name for name, _, _ in part.generated}
     shown = {part.output, *part.problem.path(part.output, part.wrt)} if part.wrt else set()
-    shown |= {of for _, _, of in part.generated}
+    shown |= {of for _, _, of in part.generated} | {d.name for d in part.lets}
     definitions = tuple(d for d in part.problem.definitions if d.name in shown - generated)
     local = part.stages if part.combination else part.stages[:-1]
     lemmas = tuple(x.stage for x in part.lemmas)
@@ -233,14 +249,19 @@ Operator = Callable[[Problem, str, str], Derived]
 def _derive(operator: Operator, kind: str, f: Formula, wrt: Wrt, about: dict[str, Any]) -> Derivation:
     problem, names = _read(f, wrt, about)
     parts = tuple(operator(problem, output, name) for output in problem.outputs for name in names)
-    return Derivation(parts, kind, about.get("reference"), about.get("style", Style()))
+    return _made(parts, kind, problem, about)
+
+
+def _made(parts: tuple[Derived, ...], kind: str, problem: Problem, about: dict[str, Any]) -> Derivation:
+    reference, style = about.get("reference"), about.get("style", Style())
+    return Derivation(parts, kind, reference, style, original=problem)
 
 
 def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[str, ...]]:
     """The problem, and the names of the variables to differentiate by."""
     unknown = set(about) - {"shapes", "like", "dtypes", "assume", "reference", "style"}
     if unknown:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}; known: shapes, like, dtypes, assume, reference")
+        raise TypeError(f"unknown option {min(unknown)!r}; known: shapes, like, dtypes, assume, reference")
     targets = (wrt,) if isinstance(wrt, (str, Expr)) else tuple(wrt)
     names = tuple(str(t) for t in targets)
     if isinstance(f, Problem):
@@ -250,8 +271,10 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
     if isinstance(f, str):
         return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
     if callable(f):
-        raise Unsupported("a torch function", "write it as formula text with shapes=, or as a SymPy expression")
-    raise TypeError(f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem")
+        return read_torch(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
+    raise TypeError(
+        f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem"
+    )
 
 
 def _shapes(about: dict[str, Any]) -> Any:
@@ -270,7 +293,7 @@ def _integers(about: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, dtype in dtypes.items() if "int" in str(dtype))
 
 
-def _sizes(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
+def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
     known = {str(d) for v in problem.variables for d in v.dims}
     for name in sizes:
         if name not in known:

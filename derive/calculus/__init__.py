@@ -1,8 +1,8 @@
 """The calculus: differentiate step by step, contract deltas, fold; from a Problem to a Derived.
 
-    rules  →  lemmas  →  deltas  →  facts  →  fold  →  tidy        (one stage: `stages`)
-    stage  ×  stage  ×  …                                          (the chain rule: `chain`)
-    gradient, jacobian, hessian, vjp, jvp, entrywise               (`operators`)
+rules  →  lemmas  →  deltas  →  facts  →  fold  →  tidy        (one stage: `stages`)
+stage  ×  stage  ×  …                                          (the chain rule: `chain`)
+gradient, jacobian, hessian, vjp, jvp, entrywise               (`operators`)
 """
 
 from derive.calculus.chain import differentiate

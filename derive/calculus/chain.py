@@ -10,20 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Expr
+from sympy import Expr, Indexed, Sum
 
 from derive.calculus.adjoints import Adjoints
+from derive.calculus.deltas import pull_out
 from derive.calculus.derived import Derived, free_indices, parse_target
 from derive.calculus.fold import Name
 from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
-from derive.calculus.naming import abbreviated, is_heavy, own_names
+from derive.calculus.naming import abbreviated, absorbed, is_heavy, own_names
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
+from derive.calculus.tidy import tidy
 from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import Apply
 from derive.expr.indices import Index, fresh
 from derive.expr.problem import Definition, Problem, reference
-from derive.expr.sums import replace_entries
+from derive.expr.sums import make_sum, open_sum, substitute
 from derive.expr.tree import (
     Call,
     Diff,
@@ -44,10 +46,11 @@ __all__ = ["Chain", "differentiate"]
 LONGEST_PRODUCT = 4  # local Jacobians in one product; a longer chain is accumulated in reverse
 
 
-def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
+def differentiate(problem: Problem, output: str, wrt: str, *, longest: int = LONGEST_PRODUCT) -> Derived:
     """The derivative of an output by a variable, as a derivation.
 
-    `wrt` is a name, or a name with the letters its indices should have: "w[j,k]".
+    `wrt` is a name, or a name with the letters its indices should have: "w[j,k]". A chain of up to `longest`
+    local Jacobians is written as one product, a longer one accumulated in reverse.
     """
     name, letters = parse_target(wrt)
     definition = problem.definition(output)
@@ -63,7 +66,7 @@ def differentiate(problem: Problem, output: str, wrt: str) -> Derived:
     dims = variable.dims
     columns = free_indices(dims, {*problem.reserved, *(i.name for i in definition.indices)}, letters)
     path = problem.path(output, name)
-    chain = Chain(problem, output, name, definition.indices, columns)
+    chain = Chain(problem, output, name, definition.indices, columns, longest)
     if not path:
         stage = chain.local(output, name, definition.indices, columns)
         return Derived(problem, output, name, definition.indices + columns, (stage,))
@@ -79,6 +82,7 @@ class Chain:
     wrt: str
     rows: tuple[Index, ...]
     columns: tuple[Index, ...]
+    longest: int = LONGEST_PRODUCT
 
     def local(self, name: str, by: str, rows: tuple[Index, ...], columns: tuple[Index, ...]) -> Stage:
         """The local Jacobian: one definition by one of the names that it uses directly."""
@@ -98,8 +102,11 @@ class Chain:
         def own_entries(expr: Expr) -> list[list[Name]]:
             return [own_names(definition, expr)]
 
+        def into_sums(expr: Expr) -> Expr:
+            return absorbed(expr, definition)
+
         sources = (named_functions, own_entries)
-        return Context(self.order, (body,), sources, self.problem.variables)
+        return Context(self.order, (body,), sources, self.problem.variables, into_sums)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -107,7 +114,7 @@ class Chain:
         return self.problem.names
 
     def along(self, path: Sequence[str]) -> Derived:
-        """The derivation through named intermediates: one product of Jacobians, or adjoints stage by stage."""
+        """The derivation through named intermediates: one product of Jacobians, or adjoints by stages."""
         between = (*path, self.output)
         stages: dict[tuple[str, str], Stage] = {}
         for name in between:
@@ -115,7 +122,7 @@ class Chain:
                 if parent in path or parent == self.wrt:
                     local = self.local(name, parent, *self._places(name, parent))
                     stages[name, parent] = self._shortened(local, self.problem.definition(name))
-        if len(stages) > LONGEST_PRODUCT:
+        if len(stages) > self.longest:
             return Adjoints(self, stages).derived(path)
         start = add(*(self._product(p) for p in self._paths(self.output, stages)))
         target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
@@ -133,7 +140,7 @@ class Chain:
         return rows, free_indices(self.problem.dims(parent), taken, letters)
 
     def _shortened(self, stage: Stage, definition: Definition) -> Stage:
-        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, and computed once."""
+        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, computed once."""
         if not is_heavy(definition):
             return stage
         before = value(stage.result)
@@ -154,11 +161,13 @@ class Chain:
         steps = (
             Step(target, start, ("multivariate chain rule",)),
             Step(start, filled, ("stages put in",)),
-            *run_passes(filled, (contraction, facts, self._names, tidying), context),
+            *run_passes(filled, (contraction, facts, self._names, self._totals, tidying), context),
         )
         return Stage(target, indices, steps, target)
 
-    def _paths(self, name: str, stages: dict[tuple[str, str], Stage]) -> Iterable[tuple[tuple[str, str], ...]]:
+    def _paths(
+        self, name: str, stages: dict[tuple[str, str], Stage]
+    ) -> Iterable[tuple[tuple[str, str], ...]]:
         for child, parent in stages:
             if child == name:
                 if parent == self.wrt:
@@ -180,26 +189,30 @@ class Chain:
         return product
 
     def _names(self, node: Node, context: Context) -> Iterator[Step]:
-        """One name for one thing, where an intermediate and the function that defines it both occur.
-
-        a_i σ(y_i)(1 - σ(y_i)) with a_i = σ(y_i) becomes σ(y_i)²(1 - σ(y_i)), as notes write it; but where
-        o_i = σ(Σ_k …), the sum is not written out again and σ(Σ_k …) becomes o_i.
-        """
+        """The author's name for a function of something, where it occurs: a_i for σ(y_i)."""
         before = expr = value(node)
-        rule = ""
         for definition in reversed(self.problem.definitions):
             body = definition.body
-            if not isinstance(body, Call) or body.fn not in {call.fn for call in expr.atoms(Apply)}:
-                continue
-            if is_heavy(definition):
-                new = abbreviated(expr, definition)
-            else:
-                new = replace_entries(expr, definition.name, lambda at, d=definition: value(d.at(at)))  # type: ignore[misc]
-            if new != expr:
-                rule = "expand intermediates" if new.has(Apply) else "named intermediates"
-                expr = new
+            if isinstance(body, Call) and body.fn in {call.fn for call in expr.atoms(Apply)}:
+                expr = abbreviated(expr, definition)
         if expr != before:
-            yield Step(node, context.present(expr), (rule,))
+            yield Step(node, context.present(expr), ("named intermediates",))
+
+    def _totals(self, node: Node, context: Context) -> Iterator[Step]:
+        """What a definition's entries add up to, where that is a number: the sum of a softmax is 1."""
+        before = value(node)
+        found = {}
+        for total in before.atoms(Sum):
+            index, body = open_sum(total)
+            name = str(body.base.label) if isinstance(body, Indexed) else ""
+            if not self.problem.is_defined(name):
+                continue
+            entries = make_sum(value(self.problem.definition(name).at(tuple(body.indices))), index)
+            known = tidy(pull_out(entries))
+            if known.is_number:
+                found[total] = known
+        if found:
+            yield Step(node, context.present(tidy(substitute(before, found))), ("definition",))
 
 
 def put_stages_in(start: Node, stages: dict[tuple[str, str], Stage]) -> Node:

@@ -103,7 +103,7 @@ def _by_deltas(cases: Expr, index: Index | None = None) -> list[Expr]:
 
 
 def _terms(branch: Expr, index: Index | None) -> tuple[Expr, ...]:
-    """The terms of a branch, multiplied out where a delta stands in a factor; cases inside are divided too."""
+    """The terms of a branch, multiplied out where a delta stands in a factor, cases inside divided."""
     terms = []
     for term in sympy.Add.make_args(branch):
         factors = [

@@ -32,9 +32,12 @@ def total_one(expr: Expr, name: str) -> Expr:
     """Σ_j y[..., j] = 1, over the last index."""
     if isinstance(expr, Sum):
         index, body = open_sum(expr)
-        if isinstance(body, Indexed) and str(body.base.label) == name and body.indices[-1] == index:
-            if not any(i.has(index) for i in body.indices[:-1]):
-                return S.One
+        if _is_entry(body, name) and body.indices[-1] == index:
+            return (
+                map_args(lambda a: total_one(a, name), expr)
+                if any(i.has(index) for i in body.indices[:-1])
+                else S.One
+            )
     return map_args(lambda a: total_one(a, name), expr) if expr.has(Sum) else expr
 
 
@@ -51,7 +54,7 @@ def one_hot(expr: Expr, name: str) -> Expr:
     return total_one(idempotent(expr, name), name)
 
 
-def unchanged(expr: Expr, name: str) -> Expr:
+def unchanged(expr: Expr, name: str) -> Expr:  # noqa: ARG001  (the signature of a rewriting)
     """A fact that says where to look, and rewrites nothing."""
     return expr
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import sympy
-from sympy import Expr
+from sympy import Expr, Sum
 
+from derive.calculus.deltas import pull_out
 from derive.calculus.fold import Name
 from derive.expr.functions import Apply, NamedFunction
 from derive.expr.indices import Index
 from derive.expr.problem import Definition, reference
-from derive.expr.sums import indices_of, map_args
+from derive.expr.sums import indices_of, make_sum, map_args, open_sum
 from derive.expr.tree import Call, Entry, Sym, value
 
-__all__ = ["abbreviated", "instances", "is_heavy", "own_names"]
+__all__ = ["abbreviated", "absorbed", "instances", "is_heavy", "own_names"]
 
 
 def is_heavy(definition: Definition) -> bool:
@@ -34,6 +35,33 @@ def abbreviated(expr: Expr, definition: Definition) -> Expr:
     return map_args(lambda a: abbreviated(a, definition) if isinstance(a, Expr) else a, expr)
 
 
+def absorbed(expr: Expr, definition: Definition) -> Expr:
+    """The expression with a normalised definition's entries put into sums: Σ_k w_k e^{z_k} is S Σ_k w_k s_k.
+
+    S, what the definition divides by, stands in front of the sum then, where it can cancel.
+    """
+    top, bottom = sympy.fraction(value(definition.body))
+    if not definition.indices or not top.has(sympy.exp) or not bottom.has(sympy.exp):
+        return expr
+
+    def visit(node: Expr) -> Expr:
+        if not node.has(Sum):
+            return node
+        if not isinstance(node, Sum):
+            return map_args(lambda a: visit(a) if isinstance(a, Expr) else a, node)
+        index, body = open_sum(node)
+        for name in instances(definition, indices_of(body)):
+            top, bottom = sympy.fraction(name.definition)
+            weight = body / top
+            # The sum of the exponentials alone is S itself; with weights it is S times the weighted mean.
+            if name.symbol.has(index) and not bottom.has(index) and weight.has(index) and not weight.has(top):
+                return bottom * pull_out(make_sum(visit(weight) * name.symbol, index))
+        inner = visit(body)
+        return node if inner == body else make_sum(inner, index)
+
+    return visit(expr)
+
+
 def own_names(definition: Definition, expr: Expr) -> list[Name]:
     """The definition's own entries at the positions that occur: s_i and s_j in softmax's Jacobian."""
     body = value(definition.body)
@@ -45,7 +73,7 @@ def own_names(definition: Definition, expr: Expr) -> list[Name]:
 
 
 def instances(definition: Definition, indices: Collection[Index]) -> Iterator[Name]:
-    """The definition's entries at every choice of distinct positions among the indices, bound ones left out."""
+    """The definition's entries at every choice of distinct positions among the free indices."""
     free = sorted((i for i in indices if i.uid >= 0), key=lambda i: (i.name, i.uid))
     choices: list[tuple[Index, ...]] = [()]
     for index in definition.indices:

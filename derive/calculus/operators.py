@@ -1,28 +1,27 @@
 """The derivatives people ask for, each reduced to the derivative of one definition by one variable.
 
-    gradient   scalar output                 shape of wrt
-    jacobian   any output                    output.shape + wrt.shape
-    hessian    scalar output, two variables  wrt.shape + other.shape
-    vjp        Σ G_I ∂f_I/∂x_K               shape of wrt; G has the shape of the output
-    jvp        Σ ∂f_I/∂x_K V_K               shape of the output; V has the shape of wrt
-    entrywise  ∂f_i/∂x_i where f acts entry by entry, any order; shape of wrt
+gradient   scalar output                 shape of wrt
+jacobian   any output                    output.shape + wrt.shape
+hessian    scalar output, two variables  wrt.shape + other.shape
+vjp        Σ G_I ∂f_I/∂x_K               shape of wrt; G has the shape of the output
+jvp        Σ ∂f_I/∂x_K V_K               shape of the output; V has the shape of wrt
+entrywise  ∂f_i/∂x_i where f acts entry by entry, any order; shape of wrt
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, KroneckerDelta, S
+from sympy import KroneckerDelta, S
 
 from derive.calculus.chain import differentiate
-from derive.calculus.deltas import contract
 from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
 from derive.expr.indices import fresh
 from derive.expr.problem import Definition, Problem, Variable, reference
-from derive.expr.sums import replace_entries, substitute
+from derive.expr.sums import substitute
 from derive.expr.tree import Diff, Node, Sigma, mul, rename, value
 from derive.printing.present import present
 
@@ -51,8 +50,15 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
     first = gradient(problem, output, wrt)
     extended, name = _named(problem, first, "g")
     second = differentiate(extended, name, other or parse_target(wrt)[0])
-    generated = (*first.generated, (name, "gradient", output), *second.generated)
-    return replace(second, stages=(*first.all_stages, *second.stages), generated=generated)
+    rank = len(first.indices)
+    rows, columns = second.indices[:rank], second.indices[rank:]
+    by = parse_target(other or wrt)[0]
+    target = Diff(Diff(reference(output, ()), reference(first.wrt, rows)), reference(by, columns))
+    stages = [*first.all_stages, *second.all_stages]
+    stages[-1] = _retargeted(stages[-1], target)
+    local, final = (stages[:-1], stages[-1]) if second.combination else (stages, None)
+    generated = (*second.generated, (name, "gradient", output))
+    return replace(second, stages=tuple(local), combination=final, generated=generated)
 
 
 def vjp(problem: Problem, output: str, wrt: str) -> Derived:
@@ -87,7 +93,10 @@ def jvp(problem: Problem, output: str, wrt: str) -> Derived:
     extended = replace(derived.problem, variables=(Variable(tangent, dims), *problem.variables))
     context = Context((tangent,), variables=extended.variables)
     steps = run_passes(start, (contraction, facts, tidying), context)
-    stage = Stage(start, rows, steps, start)
+    summed = mul(Diff(reference(output, rows), reference(name, at)), reference(tangent, at))
+    for index in reversed(at):
+        summed = Sigma(index, summed)
+    stage = Stage(summed, rows, steps, start)
     return replace(derived, problem=extended, indices=rows, stages=derived.all_stages, combination=stage)
 
 
@@ -109,13 +118,14 @@ def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derive
 
 
 def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
-    derived = differentiate(problem, output, wrt)
+    # One product: an adjoint would be a matrix here, with the delta hidden in its definition.
+    derived = differentiate(problem, output, wrt, longest=10**6)
     if not derived.indices:
         return derived
     split = len(problem.definition(output).indices)
     rows, columns = derived.indices[:split], derived.indices[split:]
     on_diagonal = dict(zip(columns, rows, strict=False))
-    jacobian_value = _without_adjoints(derived)
+    jacobian_value = value(derived.closed_form)
     deltas = {KroneckerDelta(i, j) for i, j in zip(rows, columns, strict=False)}
     off_diagonal = any(substitute(jacobian_value, {delta: S.Zero}) != 0 for delta in deltas)
     if [i.dim for i in rows] != [j.dim for j in columns] or off_diagonal:
@@ -127,19 +137,19 @@ def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
     return replace(derived, indices=rows, stages=derived.all_stages, combination=stage)
 
 
-def _without_adjoints(derived: Derived) -> Expr:
-    """The value of the closed form with adjoints written out, so that their deltas are seen."""
-    expr = value(derived.closed_form)
-    for name, kind, _ in reversed(derived.generated):
-        if kind == "adjoint":
-            adjoint = derived.problem.definition(name)
-            expr = contract(replace_entries(expr, name, lambda at, d=adjoint: value(d.at(at))))  # type: ignore[misc]
-    return expr
+def _retargeted(stage: Stage, target: Node) -> Stage:
+    """The stage of the same result, under another name for what is derived."""
+    if stage.start != stage.target:
+        return replace(stage, target=target)
+    first, *others = stage.steps
+    return replace(stage, target=target, start=target, steps=(replace(first, before=target), *others))
 
 
 def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:
     """The problem with a derivation's closed form as one more definition."""
     name = problem.free_name(letter)
     definition = Definition(name, derived.indices, derived.closed_form)
-    extended = replace(derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,))
+    extended = replace(
+        derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,)
+    )
     return extended, name

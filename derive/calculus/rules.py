@@ -16,7 +16,8 @@ from sympy import Dummy, S
 
 from derive.errors import Unsupported
 from derive.expr.functions import NamedFunction
-from derive.expr.problem import names_in
+from derive.expr.heads import HEADS
+from derive.expr.problem import names_in, reference
 from derive.expr.tree import (
     Add,
     Bracket,
@@ -27,6 +28,7 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
     Mul,
     Neg,
     Node,
@@ -40,6 +42,7 @@ from derive.expr.tree import (
     mul,
     neg,
     value,
+    walk,
 )
 from derive.printing.present import present
 
@@ -65,7 +68,9 @@ def diff(body: Node, wrt: Node) -> Node:
             return ONE
         case Entry(base, at):
             if base != wrt.base:  # type: ignore[attr-defined]
-                raise Unsupported("differentiating by an integer position", "positions are data, not variables")
+                raise Unsupported(
+                    "differentiating by an integer position", "positions are data, not variables"
+                )
             pairs = zip(at, wrt.at, strict=True)  # type: ignore[attr-defined]
             return mul(*(Delta(i, j) for i, j in pairs if i != j))
         case Neg(inner):
@@ -76,12 +81,12 @@ def diff(body: Node, wrt: Node) -> Node:
 
 
 def sum_rule(body: Add, wrt: Node) -> tuple[Node, str]:
-    """(u + v)' = u' + v'"""
+    """(u + v)' = u' + v'."""
     return add(*(diff(term, wrt) for term in body.terms)), "sum rule"
 
 
 def product_rule(body: Mul, wrt: Node) -> tuple[Node, str]:
-    """(c u)' = c u',  (u v)' = u' v + u v'"""
+    """(c u)' = c u',  (u v)' = u' v + u v'."""
     constants = [f for f in body.factors if not depends(f, wrt)]
     moving = [f for f in body.factors if depends(f, wrt)]
     if len(moving) == 1:
@@ -94,7 +99,7 @@ def product_rule(body: Mul, wrt: Node) -> tuple[Node, str]:
 
 
 def quotient_rule(body: Frac, wrt: Node) -> tuple[Node, str]:
-    """(u/c)' = u'/c,  (c/v)' = -c v'/v²,  (u/v)' = (u' v - u v')/v²"""
+    """(u/c)' = u'/c,  (c/v)' = -c v'/v²,  (u/v)' = (u' v - u v')/v²."""
     top, bottom = body.top, body.bottom
     if not depends(bottom, wrt):
         return _over(diff(top, wrt), bottom), "constant multiple"
@@ -105,7 +110,7 @@ def quotient_rule(body: Frac, wrt: Node) -> tuple[Node, str]:
 
 
 def power_rule(body: Pow, wrt: Node) -> tuple[Node, str]:
-    """(u^c)' = c u^(c-1) u',  (c^u)' = c^u log(c) u',  (u^v)' = u^v (v' log u + v u'/u)"""
+    """(u^c)' = c u^(c-1) u',  (c^u)' = c^u log(c) u',  (u^v)' = u^v (v' log u + v u'/u)."""
     base, exponent = body.base, body.exponent
     log_base = Call(sympy.log, (base,))
     if not depends(base, wrt):
@@ -121,7 +126,7 @@ def power_rule(body: Pow, wrt: Node) -> tuple[Node, str]:
 
 
 def chain_rule(body: Call, wrt: Node) -> tuple[Node, str]:
-    """f(u)' = f'(u) u', for each argument"""
+    """f(u)' = f'(u) u', for each argument."""
     terms = (
         _times(_outer(body, k), diff(argument, wrt))
         for k, argument in enumerate(body.args)
@@ -132,12 +137,12 @@ def chain_rule(body: Call, wrt: Node) -> tuple[Node, str]:
 
 
 def sigma_rule(body: Sigma, wrt: Node) -> tuple[Node, str]:
-    """(Σ u)' = Σ u'"""
+    """(Σ u)' = Σ u'."""
     return Sigma(body.index, diff(body.body, wrt)), "derivative under the sum"
 
 
 def norm_rule(body: Norm, wrt: Node) -> tuple[Node, str]:
-    """‖v‖_p = (Σ |v|^p)^(1/p), then the power rule"""
+    """‖v‖_p = (Σ |v|^p)^(1/p), then the power rule."""
     from derive.expr.vocabulary import FUNCTIONS
 
     inner = body.body if body.p.is_even else Call(FUNCTIONS["abs"], (body.body,))
@@ -147,8 +152,37 @@ def norm_rule(body: Norm, wrt: Node) -> tuple[Node, str]:
 
 
 def cases_rule(body: Cases, wrt: Node) -> tuple[Node, str]:
-    """Branch by branch; what happens at the border is a convention that the function states"""
-    return Cases(tuple((diff(branch, wrt), condition) for branch, condition in body.branches)), "cases"
+    """Branch by branch; what happens at the border is a convention that the function states.
+
+    Where one entry x_i is all that the branches know of x, the delta ∂x_i/∂x_j goes in front, so that it
+    never stands inside a branch; else each branch is multiplied by the bracket of its condition.
+    """
+    if isinstance(wrt, Sym):
+        return Cases(tuple((diff(branch, wrt), condition) for branch, condition in body.branches)), "cases"
+    assert isinstance(wrt, Entry)
+    entries = [
+        p for branch, _ in body.branches for p in walk(branch) if isinstance(p, Entry) and p.base == wrt.base
+    ]
+    bound = {p.index for branch, _ in body.branches for p in walk(branch) if isinstance(p, (Sigma, Norm))}
+    if len(set(entries)) == 1 and not any(a.has(*bound) for a in entries[0].at if bound):
+        inner = Cases(tuple((diff(branch, entries[0]), condition) for branch, condition in body.branches))
+        return mul(inner, diff(entries[0], wrt)), "cases"
+    terms, before = [], sympy.true
+    for branch, condition in body.branches:
+        holds = sympy.And(before, condition)
+        before = sympy.And(before, sympy.Not(condition))
+        terms.append(mul(Bracket(holds), diff(branch, wrt)))
+    return add(*terms), "cases"
+
+
+def head_rule(body: Head, wrt: Node) -> tuple[Node, str]:
+    """The identity that the row of the function of a matrix states: d(A⁻¹) = -A⁻¹ dA A⁻¹ and its like."""
+    if not isinstance(wrt, Entry) or wrt.base != body.base:
+        raise Unsupported(f"the derivative of {body.op} by something that is not its matrix")
+    head = HEADS[body.op]
+    factors = head.derivative(body.own, body.at, body.companions, *wrt.at)
+    product = mul(*(reference(name, at) for name, at in factors))
+    return (product if head.sign > 0 else neg(product)), f"derivative of {body.op}"
 
 
 RULES: dict[type[Node], Rule] = {
@@ -160,6 +194,7 @@ RULES: dict[type[Node], Rule] = {
     Sigma: sigma_rule,
     Norm: norm_rule,
     Cases: cases_rule,
+    Head: head_rule,
 }
 
 

@@ -1,11 +1,11 @@
 """One stage of a derivation: from an unexecuted derivative to its closed form, pass by pass.
 
-    rules      the rules of differentiation, outermost first, one row a rule
-    lemmas     f'(u) by the closed form of f', which is derived in the same way
-    contract   sums with a delta
-    facts      what was declared of the variables
-    fold       the definition's own parts, found again (with the row that shows how)
-    tidy       the shortest of the equal forms
+rules      the rules of differentiation, outermost first, one row a rule
+lemmas     f'(u) by the closed form of f', which is derived in the same way
+contract   sums with a delta
+facts      what was declared of the variables
+fold       the definition's own parts, found again (with the row that shows how)
+tidy       the shortest of the equal forms
 """
 
 from __future__ import annotations
@@ -64,13 +64,15 @@ __all__ = [
 class Context:
     """What a stage may use: the author's order of names and displays, and the variables' facts.
 
-    `names` are the sources of foldable names, first named functions, then the definition's own entries.
+    `names` are the sources of foldable names, first named functions, then the definition's own entries;
+    `absorb` writes the definition's entries into sums before they are looked for outside of them.
     """
 
     order: tuple[str, ...] = ()
     author: tuple[Node, ...] = ()
     names: tuple[Callable[[Expr], Sequence[Sequence[Name]]], ...] = ()
     variables: tuple[Variable, ...] = ()
+    absorb: Callable[[Expr], Expr] = lambda expr: expr
 
     def present(self, expr: Expr) -> Node:
         """The display of a value, in the author's order and words."""
@@ -111,20 +113,23 @@ def carry_out(node: Node) -> tuple[Node, tuple[str, ...]]:
     return visit(node), tuple(names)
 
 
-def rules(node: Node, context: Context) -> Iterator[Step]:
+def rules(node: Node, context: Context) -> Iterator[Step]:  # noqa: ARG001  (the signature of a pass)
+    """The rules of differentiation, outermost first, until nothing is left to carry out."""
     while any(isinstance(part, Diff) for part in walk(node)):
         after, names = carry_out(node)
         yield Step(node, after, names)
         node = after
 
 
-def lemmas(node: Node, context: Context) -> Iterator[Step]:
+def lemmas(node: Node, context: Context) -> Iterator[Step]:  # noqa: ARG001  (the signature of a pass)
+    """Each primed function by its closed form."""
     after = use_lemmas(node)
     if after != node:
         yield Step(node, after, ("lemma",))
 
 
 def contraction(node: Node, context: Context) -> Iterator[Step]:
+    """Every sum over a delta contracted."""
     before = value(node)
     after = contract(before)
     if after != before:
@@ -132,29 +137,39 @@ def contraction(node: Node, context: Context) -> Iterator[Step]:
 
 
 def facts(node: Node, context: Context) -> Iterator[Step]:
+    """What the declared facts make of it."""
     after, used = apply_facts(value(node), context.variables)
     if used:
         yield Step(node, context.present(after), ("fact",), given=used)
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:
-    before = after = value(node)
-    definitions: dict[Expr, Expr] = {}
-    for find in context.names:
-        groups = find(after)
-        after = fold(after, groups)
-        definitions |= {n.symbol: n.definition for group in groups for n in group}
-    if after == before:
+    """Named things found again, with the row that shows how."""
+    before = value(node)
+    results = [_folded(form, context) for form in dict.fromkeys((context.absorb(before), before))]
+    after, definitions = min(results, key=lambda result: cost(present(result[0])))
+    if not any(after.has(name) for name in definitions):
         return
     folded = context.present(after)
-    shown = _regrouped(folded, definitions)
+    shown = _regrouped(folded, definitions, context.present)
     if shown != node and shown != folded:
         yield Step(node, shown, ("regroup",))
         node = shown
     yield Step(node, folded, ("fold",))
 
 
+def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
+    """The expression folded by each source of names in turn, and what the names stand for."""
+    definitions: dict[Expr, Expr] = {}
+    for find in context.names:
+        groups = find(expr)
+        expr = fold(expr, groups)
+        definitions |= {n.symbol: n.definition for group in groups for n in group}
+    return expr, definitions
+
+
 def tidying(node: Node, context: Context) -> Iterator[Step]:
+    """The shortest of the equal forms."""
     after = context.present(tidy(pull_out(value(node))))
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))
@@ -177,7 +192,7 @@ def _pass_of(step: Step) -> str:
     return step.rules[0] if step.rules[0] in named else "rules"
 
 
-def _regrouped(folded: Node, definitions: dict[Expr, Expr]) -> Node:
+def _regrouped(folded: Node, definitions: dict[Expr, Expr], show: Callable[[Expr], Node]) -> Node:
     """The folded form with each factor's names written out: what the fold recognised, factor by factor."""
 
     def write(node: Node, factor: bool) -> Node:
@@ -191,9 +206,9 @@ def _regrouped(folded: Node, definitions: dict[Expr, Expr]) -> Node:
             case Pow(base, exponent):
                 return Pow(write(base, factor), exponent)
             case Call() | Entry() | Sym():
-                return present(definitions.get(value(node), value(node)))
+                return show(definitions.get(value(node), value(node)))
             case Add() if factor and not value(node).has(sympy.KroneckerDelta):
-                return present(_together(value(node).xreplace(definitions)))
+                return show(_together(value(node).xreplace(definitions)))
         return map_children(lambda child: write(child, False), node)
 
     return write(folded, False)

@@ -15,14 +15,14 @@ from sympy import Expr, Piecewise, Sum
 from derive.calculus.rational import Field
 from derive.expr.functions import Apply
 from derive.expr.sums import make_sum, map_args, open_sum
-from derive.expr.tree import Add, Call, Cases, Frac, Mul, Node, Num, Pow, Sigma, children
+from derive.expr.tree import Add, Call, Cases, Frac, Group, Mul, Node, Num, Pow, Sigma, children
 from derive.printing.present import present
 
 __all__ = ["cost", "forms", "rational_cost", "tidy"]
 
 TOO_LARGE = 120  # operations, beyond which factoring costs more than it gives
 
-_WEIGHTS: dict[type[Node], int] = {Call: 2, Sigma: 3, Frac: 1, Pow: 1, Cases: 2}
+_WEIGHTS: dict[type[Node], int] = {Call: 2, Sigma: 3, Frac: 1, Pow: 1, Cases: 2, Group: 0}
 
 
 def cost(node: Node) -> int:
@@ -126,7 +126,16 @@ def _signed(product: Expr) -> Expr:
             factors += [(-base) ** exponent, (-1) ** exponent]
         else:
             factors.append(factor)
-    return sympy.Mul(*factors)
+    product = sympy.Mul(*factors)
+    if not product.could_extract_minus_sign() or product.as_coeff_Mul()[0] >= 0:
+        return product
+    # A minus in front of the whole goes into a bracket that has one already: -e(e - t) is e(t - e).
+    for factor in sympy.Mul.make_args(product):
+        base, exponent = factor.as_base_exp()
+        mixed = base.is_Add and any(t.as_coeff_Mul()[0] < 0 for t in base.args)
+        if mixed and exponent.is_Integer and exponent.is_odd:
+            return -product / factor * (-base) ** exponent
+    return product
 
 
 def _reads_backwards(terms: Expr) -> bool:

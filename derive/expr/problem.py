@@ -15,7 +15,7 @@ from sympy import Basic, Expr, Indexed
 from derive.errors import ShapeError
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Dim, Index
-from derive.expr.tree import Bracket, Cases, Delta, Entry, Node, Sym, rename, walk
+from derive.expr.tree import Bracket, Cases, Delta, Entry, Head, Node, Sym, rename, walk
 
 __all__ = ["Definition", "Problem", "Variable", "reference"]
 
@@ -73,7 +73,8 @@ class Problem:
     @cached_property
     def reserved(self) -> frozenset[str]:
         """Every name that an index must not have: variables, definitions and dimensions."""
-        sizes = {s.name for v in (*self.variables, *self.definitions) for d in v.dims for s in d.free_symbols}
+        shapes = [*(v.dims for v in self.variables), *(d.dims for d in self.definitions)]
+        sizes = {s.name for dims in shapes for d in dims for s in d.free_symbols}
         return frozenset(sizes | {v.name for v in self.variables} | {d.name for d in self.definitions})
 
     def free_name(self, wanted: str) -> str:
@@ -126,14 +127,17 @@ class Problem:
 
 
 def names_in(node: Node) -> Iterator[str]:
-    """The names of the entries and scalars in a tree, in order; not those in conditions: they have no slope."""
+    """The names of the entries and scalars in a tree, in order, without those in conditions."""
     for part in walk(node):
-        if isinstance(part, Entry):
-            yield part.base
-            for position in part.at:
-                yield from _names(position)
-        elif isinstance(part, Sym):
-            yield from _names(part.symbol)
+        match part:
+            case Entry(base, at):
+                yield base
+                for position in at:
+                    yield from _names(position)
+            case Head(base=base):
+                yield base
+            case Sym(symbol):
+                yield from _names(symbol)
 
 
 def names_in_conditions(node: Node) -> Iterator[str]:

@@ -15,7 +15,17 @@ from sympy.tensor.indexed import Indexed
 
 from derive.expr.indices import Index, fresh, scalar
 
-__all__ = ["Iverson", "delta", "entry", "indices_of", "make_sum", "map_args", "open_sum", "replace_entries", "substitute"]
+__all__ = [
+    "Iverson",
+    "delta",
+    "entry",
+    "indices_of",
+    "make_sum",
+    "map_args",
+    "open_sum",
+    "replace_entries",
+    "substitute",
+]
 
 
 class Iverson(Expr):  # type: ignore[misc]
@@ -49,7 +59,7 @@ class Iverson(Expr):  # type: ignore[misc]
 class ClosedSum(Sum):  # type: ignore[misc]
     """SymPy's sum with its body as it stands.
 
-    SymPy pulls cases out of a body, even from a sum inside of it: their conditions would lose the bound index.
+    SymPy pulls cases out of a body, even from a sum inside: their conditions would lose the bound index.
     """
 
     def __new__(cls, body: Expr, limits: Sequence[Expr]) -> ClosedSum:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Expr
+from sympy import Add, Expr, Indexed, Symbol
 
 from derive.calculus.derived import Derived
+from derive.expr.functions import Apply
 from derive.expr.problem import Definition, Problem
-from derive.expr.sums import entry
+from derive.expr.sums import entry, replace_entries
 from derive.expr.tree import value
+from derive.expr.vocabulary import FUNCTIONS
 from derive.numeric.program import Let, Program, build_program
 
 __all__ = ["forward_of", "program_of"]
@@ -28,7 +30,33 @@ def program_of(parts: Sequence[Derived], name: str = "") -> Program:
     results = tuple(
         Let(f"d_{part.output}_d_{part.wrt}", part.indices, value(part.closed_form)) for part in parts
     )
+    saturating = [let for let in lets if isinstance(let.value, Apply) and let.value.fn in SATURATING]
+    lets, results = (tuple(_accurate(let, saturating) for let in group) for group in (lets, results))
     return build_program(name or results[0].name, problem.variables, lets, results)
+
+
+# 1 - a loses every digit where a = σ(y) or tanh(y) is 1; written with y it loses none.
+SATURATING = (FUNCTIONS["sigmoid"], FUNCTIONS["tanh"])
+
+
+def _accurate(let: Let, saturating: Sequence[Let]) -> Let:
+    """The definition with σ(y) for a wherever 1 - a or 1 - a² occurs, so that a stable form can be found."""
+    expr = let.value
+    for known in saturating:
+        if known.name != let.name and any(_complement_of(known.name, node) for node in expr.atoms(Add)):
+            expr = replace_entries(expr, known.name, known.at)
+    return Let(let.name, let.indices, expr)
+
+
+def _complement_of(name: str, terms: Add) -> bool:
+    """Whether the sum holds a number and a term -a or -a² of the named tensor."""
+    bases = [f.as_base_exp()[0] for t in terms.args if t.could_extract_minus_sign() for f in [-t]]
+    entries = {
+        b.name if isinstance(b, Symbol) else str(b.base.label)
+        for b in bases
+        if isinstance(b, (Symbol, Indexed))
+    }
+    return name in entries and any(t.is_number for t in terms.args)
 
 
 def forward_of(problem: Problem, outputs: Sequence[str] | None = None, name: str = "forward") -> Program:

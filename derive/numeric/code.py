@@ -18,6 +18,7 @@ __all__ = [
     "Code",
     "atom",
     "call",
+    "divided",
     "infix",
     "is_new",
     "is_view",
@@ -112,6 +113,13 @@ def scaled(by: Code, code: Code) -> Code:
     if code.template == OUTER:
         return call(OUTER, scaled(by, code.args[0]), code.args[1])
     return Code("{0} * {1}", (by, code), (MUL, MUL + _is_matmul(code)), MUL, free=by.free and code.free)
+
+
+def divided(code: Code, by: Code) -> Code:
+    """The code divided by a Python number."""
+    if code.template == OUTER:
+        return call(OUTER, divided(code.args[0], by), code.args[1])
+    return infix("/", code, by)
 
 
 def names_of(code: Code) -> set[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
 from derive.errors import Unsupported
+from derive.expr.functions import elementary
 from derive.numeric.code import Code, atom, infix, negative
 
 __all__ = ["number"]
@@ -15,13 +18,13 @@ _CONSTANTS = {
     S.Exp1: "math.e",
     S.Infinity: "math.inf",
     S.NaN: "math.nan",
-    S.ImaginaryUnit: "",
 }
 _FUNCTIONS = {sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.gamma: "gamma"}
 
 
 def number(expr: Expr) -> Code:
     """Python code for a real number such as 2, 1/3, pi, sqrt(2)."""
+    expr = elementary(expr)
     if expr.is_Integer:
         return atom(str(expr)) if expr >= 0 else negative(atom(str(-expr)))
     if expr.is_Rational:
@@ -34,7 +37,7 @@ def number(expr: Expr) -> Code:
     if isinstance(expr, Mul):
         return _product(expr)
     if isinstance(expr, Add):
-        return _chain("+", expr.args)
+        return _sum(expr)
     if isinstance(expr, Pow) and expr.exp == S.Half and expr.base.is_positive:
         return _named("sqrt", expr.base)
     if isinstance(expr, Pow) and expr.exp.is_negative:
@@ -54,16 +57,18 @@ def _product(expr: Mul) -> Code:
     top, bottom = expr.as_numer_denom()
     if bottom is not S.One:
         return infix("/", number(top), number(bottom), free=True)
-    return _chain("*", expr.args)
+    return reduce(lambda a, b: infix("*", a, b, free=True), map(number, expr.args))
+
+
+def _sum(expr: Add) -> Code:
+    first, *rest = sorted(expr.args, key=lambda term: term.could_extract_minus_sign())
+    code = number(first)
+    for term in rest:
+        minus = term.could_extract_minus_sign()
+        code = infix("-" if minus else "+", code, number(-term if minus else term), free=True)
+    return code
 
 
 def _named(name: str, argument: Expr) -> Code:
     inner = number(argument)
     return Code(f"math.{name}({{0}})", (inner,), (0,), free=True)
-
-
-def _chain(operator: str, args: tuple[Expr, ...]) -> Code:
-    code = number(args[0])
-    for arg in args[1:]:
-        code = infix(operator, code, number(arg), free=True)
-    return code

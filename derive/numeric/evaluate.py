@@ -21,7 +21,7 @@ from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.functions import Apply, elementary
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson
-from derive.expr.tree import DiffValue, Node
+from derive.expr.tree import DiffValue, HeadValue, Node
 from derive.expr.tree import value as value_of
 
 __all__ = ["Evaluator", "differentiate", "evaluate", "evaluate_tensor"]
@@ -53,6 +53,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Heaviside": lambda x, at=0.5: at if x == 0 else mpmath.mpf(x > 0),
     "uppergamma": mpmath.gammainc,
     "lowergamma": lambda s, x: mpmath.gammainc(s, 0, x),
+}
+
+HEADS: dict[str, Callable[[Any], Any]] = {
+    "det": mpmath.det,
+    "logabsdet": lambda a: mpmath.log(abs(mpmath.det(a))),
+    "inverse": mpmath.inverse,
+    "eigenvalues": lambda a: sorted(mpmath.eigsy(a, eigvals_only=True)),
 }
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -153,6 +160,8 @@ class Evaluator:
             case Symbol():
                 scalar = self._scalar(expr)
                 return lambda _: scalar
+            case HeadValue():
+                return self._of_matrix(expr)
             case Indexed():
                 return self._entry(expr)
             case Add():
@@ -164,9 +173,9 @@ class Evaluator:
                 return self._power(expr)
             case Sum():
                 return self._remembered(expr, self._sum(expr))
-        return self._head(expr)
+        return self._function(expr)
 
-    def _head(self, expr: Any) -> Closure:
+    def _function(self, expr: Any) -> Closure:
         match expr:
             case sympy.Product():
                 return self._product_over(expr)
@@ -207,6 +216,20 @@ class Evaluator:
         if expr.name in self.bindings:
             return _number(self.bindings[expr.name], expr)
         raise FormulaError(f"{expr} has no value; bind it (bound: {', '.join(self.bindings) or 'nothing'})")
+
+    def _of_matrix(self, expr: HeadValue) -> Closure:
+        """An entry of a function of a whole matrix, by mpmath's own linear algebra."""
+        if expr.base not in self.bindings:
+            raise FormulaError(f"{expr.base} has no value; bind it")
+        if expr.op not in HEADS:
+            raise Unsupported(f"{expr.op} in high precision")
+        found = HEADS[expr.op](mpmath.matrix(self.bindings[expr.base]))
+        at = [self.compile(p) for p in expr.at]
+        if not at:
+            return lambda _: found
+        if len(at) == 1:
+            return lambda positions: found[int(at[0](positions))]
+        return lambda positions: found[int(at[0](positions)), int(at[1](positions))]
 
     def _entry(self, expr: Indexed) -> Closure:
         name = str(expr.base.label)

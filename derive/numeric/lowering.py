@@ -13,8 +13,10 @@ from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Su
 from sympy.logic.boolalg import And, Boolean, Not
 
 from derive.errors import FormulaError, Unsupported
+from derive.expr.heads import HEADS
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson
+from derive.expr.tree import HeadValue
 from derive.numeric.axes import Value, align, common_axes, permute, reduced
 from derive.numeric.code import Code, atom, call, infix, negative
 from derive.numeric.conditions import condition
@@ -135,6 +137,8 @@ class Lowering:
                 return self.as_real(self.tensor(expr.name, ()))
             case Indexed():
                 return self.as_real(self.tensor(str(expr.base.label), expr.indices))
+            case HeadValue():
+                return self._head(expr)
             case Add():
                 return self._add(expr)
             case Mul() | Sum() | KroneckerDelta() | Iverson():
@@ -146,6 +150,13 @@ class Lowering:
             case exp() | log():
                 return self._exponential(expr)
         return self._function(expr)
+
+    def _head(self, expr: HeadValue) -> Value:
+        """A function of a whole matrix, at positions."""
+        if expr.base not in self.scope.tensors:
+            raise FormulaError(f"{expr.base!r} is neither a variable nor defined before this line")
+        matrix, row = self.scope.tensors[expr.base], HEADS[expr.op]
+        return take(self, call(row.torch, matrix.code), row.shape(matrix.dims), expr.at, expr.op)
 
     def tensor(self, name: str, positions: Sequence[Expr]) -> Value:
         """The entry of a variable or a definition."""

@@ -33,6 +33,8 @@ def take(lowering: Lowering, code: Code, dims: Sequence[Dim], positions: Sequenc
         )
     axes: list[Expr] = list(positions)  # an Index where the axis is done
     for k, (dim, position) in enumerate(zip(dims, positions, strict=True)):
+        if isinstance(position, Index) and _guarded(lowering, position) and not _whole(position, dim):
+            return _gather(lowering, code, dims, axes, forced=k)
         span = None if _whole(position, dim) else _span(lowering, position)
         if span is not None:
             index, start = span
@@ -51,6 +53,11 @@ def take(lowering: Lowering, code: Code, dims: Sequence[Dim], positions: Sequenc
             f"{{0}}[{', '.join(pattern)}]", (code, *constants), (8, *(0 for _ in constants)), free=True
         )
     return _diagonals(code, [a for a in axes if isinstance(a, Index)])
+
+
+def _guarded(lowering: Lowering, index: Index) -> bool:
+    """Whether a bracket limits the index, so that it may run past the tensor's end."""
+    return lowering.guard is not None and index in lowering.guard.axes
 
 
 def _numbered(axes: Sequence[Expr]) -> list[tuple[int, Expr]]:
@@ -104,10 +111,18 @@ def _windows(
     return code, done
 
 
-def _gather(lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[Expr]) -> Value:
-    """Advanced indexing: every position that is not a whole axis is an integer tensor."""
+def _gather(
+    lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[Expr], forced: int = -1
+) -> Value:
+    """Advanced indexing: every position that is not a whole axis is an integer tensor.
+
+    `forced` is an axis that is gathered though its position is an index, for it may run past the end.
+    """
     used = {i for a in axes if not isinstance(a, Index) for i in a.atoms(Index)}
-    plain = [isinstance(a, Index) and a not in used and list(axes).count(a) == 1 for a in axes]
+    plain = [
+        isinstance(a, Index) and a not in used and list(axes).count(a) == 1 and k != forced
+        for k, a in enumerate(axes)
+    ]
     values = {k: integer(lowering, a) for k, a in enumerate(axes) if not plain[k]}
     common = tuple(sorted({x for v in values.values() for x in v.axes}, key=lowering.order))
     codes: list[Code] = []
@@ -119,7 +134,7 @@ def _gather(lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[
         at = align(values[k], common)
         if (
             lowering.guard is not None
-            and not isinstance(axis, Index)
+            and (not isinstance(axis, Index) or k == forced)
             and set(values[k].axes) & set(lowering.guard.axes)
         ):
             at = call("{0}.clamp(0, {1})", at, lowering.size(dims[k] - 1))

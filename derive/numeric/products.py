@@ -12,7 +12,7 @@ from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Su
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
 from derive.numeric.axes import Value, align, common_axes
-from derive.numeric.code import Code, atom, call, infix, negative, scaled
+from derive.numeric.code import Code, atom, call, divided, infix, negative, scaled
 from derive.numeric.conditions import condition
 from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
@@ -35,13 +35,12 @@ def lower_product(lowering: Lowering, factors: Sequence[Expr], bound: Sequence[I
     split = _distribute(flat, bound)
     if split is not None:
         return lowering.add([(lower_product(lowering, part, bound), 1) for part in split])
-    value = _plus_diagonal(lowering, flat, bound)
-    if value is not None:
-        return value
     flat, bound, diagonals, conditions = _deltas(flat, bound)
     if any(f.is_zero for f in flat):
         return Value(atom("0"), (), "number")
-    value = _masked(lowering, flat, bound, conditions)
+    value = None if conditions else _plus_diagonal(lowering, flat, bound)
+    if value is None:
+        value = _masked(lowering, flat, bound, conditions)
     for i, j in diagonals:
         value = embed(lowering, value, i, j)
     return value
@@ -68,11 +67,25 @@ def _flatten(factors: Sequence[Expr], bound: list[Index]) -> tuple[list[Expr], l
             index, body = open_sum(factor)
             bound.append(index)
             queue.insert(0, body)
+        elif isinstance(factor, Piecewise) and (common := _common_delta(factor, bound)) is not None:
+            cases = [(S.Zero if e == 0 else _without(e, common), c) for e, c in factor.args]
+            flat += [common, Piecewise(*cases)]
         elif reciprocal and isinstance(factor, Pow) and isinstance(factor.base, Sum) and factor.exp in (2, 3):
             queue[:0] = [factor.base] * int(factor.exp)
         else:
             flat.append(factor)
     return flat, bound
+
+
+def _common_delta(cases: Piecewise, bound: Sequence[Index]) -> Expr | None:
+    """A delta of a bound index that every branch has as a factor, those that are zero apart."""
+    branches = [Mul.make_args(e) for e, _ in cases.args if e != 0]
+    shared = [f for f in branches[0] if _contractible(f, bound)] if branches else []
+    return next((f for f in shared if all(f in b for b in branches)), None)
+
+
+def _without(product: Expr, factor: Expr) -> Expr:
+    return Mul(*(f for f in Mul.make_args(product) if f != factor))
 
 
 def _mergeable(expr: Sum) -> bool:
@@ -107,8 +120,6 @@ def _contractible(factor: Expr, bound: Sequence[Index]) -> tuple[Index, Expr] | 
 
 def _plus_diagonal(lowering: Lowering, flat: Sequence[Expr], bound: Sequence[Index]) -> Value | None:
     """P (δ_ij c + R) is P R with P c added to its diagonal."""
-    if any(isinstance(f, (KroneckerDelta, Iverson)) for f in flat):
-        return None
     for k, factor in enumerate(flat):
         found = diagonal_of(factor) if isinstance(factor, Add) else None
         if found is not None and found.i not in bound and found.j not in bound:
@@ -210,7 +221,7 @@ def _unmasked(lowering: Lowering, split: Split, bound: Sequence[Index], ready: S
     for factor in factors:
         if factor.is_number and not factor.has(*INFINITIES):
             coefficient *= factor
-        elif isinstance(factor, Pow) and factor.exp.is_negative and factor.exp != -S.Half:
+        elif _divides(lowering, factor):
             below.append(_denominator(lowering, factor))
         else:
             above.append(lowering.real(factor))
@@ -222,6 +233,13 @@ def _unmasked(lowering: Lowering, split: Split, bound: Sequence[Index], ready: S
     numbers_above += [lowering.size(b.dim) for b in bound if b not in seen]
     tensor = _fraction(lowering, above, below, [b for b in bound if b in seen])
     return _scaled(lowering, tensor, coefficient, numbers_above, numbers_below)
+
+
+def _divides(lowering: Lowering, factor: Expr) -> bool:
+    """Whether the factor is a reciprocal; 1/sqrt(x) of a tensor is a function of its own, rsqrt."""
+    if not isinstance(factor, Pow) or not factor.exp.is_negative:
+        return False
+    return factor.exp != -S.Half or lowering.sizes(factor.base) is not None
 
 
 def _denominator(lowering: Lowering, factor: Pow) -> Value:
@@ -286,13 +304,10 @@ def _scaled(
     """The tensor times the numbers; a Python number where no tensor is and no size divides."""
     sign = -1 if coefficient.could_extract_minus_sign() else 1
     top, bottom = (sign * coefficient).as_numer_denom()
-    if above or below or top == 1 or not coefficient.is_Rational:
-        above = [number(top), *above] if top != 1 else above
-        below = [number(bottom), *below] if bottom != 1 else below
-    elif coefficient != sign:
-        above = [number(sign * coefficient)]
-    if not coefficient.is_Rational and below and not above[1:] and not below[1:]:
-        above, below = [number(sign * coefficient)], []
+    if not (top.is_Integer and bottom.is_Integer) or (top != 1 and bottom != 1 and not above and not below):
+        top, bottom = top / bottom, S.One  # one number, that Python computes
+    above = [number(top), *above] if top != 1 else above
+    below = [number(bottom), *below] if bottom != 1 else below
     code = reduce(lambda a, b: infix("*", a, b, free=True), above) if above else None
     if tensor is None:
         code = atom("1") if code is None else code
@@ -310,7 +325,7 @@ def _scaled(
 
 def _over(code: Code, below: Sequence[Code]) -> Code:
     """The code divided by the numbers."""
-    return code if not below else infix("/", code, reduce(lambda a, b: infix("*", a, b, free=True), below))
+    return code if not below else divided(code, reduce(lambda a, b: infix("*", a, b, free=True), below))
 
 
 def scale(value: Value, by: Code) -> Value:

@@ -16,7 +16,8 @@ from sympy import Expr, preorder_traversal
 from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
-from derive.expr.tree import DiffValue
+from derive.expr.sums import substitute
+from derive.expr.tree import DiffValue, HeadValue
 from derive.numeric.axes import Value
 from derive.numeric.code import Code, atom, call, is_view
 from derive.numeric.lowering import Lowering
@@ -37,6 +38,10 @@ class Let:
     name: str
     indices: tuple[Index, ...]
     value: Expr
+
+    def at(self, positions: tuple[Expr, ...]) -> Expr:
+        """The value at other positions than its own indices."""
+        return substitute(self.value, dict(zip(self.indices, positions, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ def _used(lets: Sequence[Let], results: Sequence[Let]) -> set[str]:
         if let in results or let.name in used:
             used |= {str(a.base.label) for a in let.value.atoms(sympy.Indexed)}
             used |= {s.name for s in let.value.free_symbols if not isinstance(s, Index)}
+            used |= {h.base for h in let.value.atoms(HeadValue)}
     return used
 
 
@@ -157,8 +163,7 @@ def _check(scope: Scope, let: Let, value: Expr) -> None:
         scope.require(index.dim)
     if len(set(let.indices)) != len(let.indices):
         raise ShapeError(f"{let.name} has an index twice: {', '.join(map(str, let.indices))}")
-    bound = {limit[0] for node in value.atoms(sympy.Sum, sympy.Product) for limit in node.limits}
-    loose = {i for i in value.atoms(Index) if i not in bound and i not in let.indices}
+    loose = {i for i in value.free_symbols if isinstance(i, Index) and i not in let.indices}
     if loose:
         names = ", ".join(sorted(str(i) for i in loose))
         raise ShapeError(f"index {names} of {let.name} is neither summed nor one of its own")

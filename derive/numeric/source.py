@@ -38,7 +38,7 @@ def write_function(
     roots = [s.code for s in lets] + list(results)
     writer.count(roots)
     for statement in lets:
-        writer.assign(statement.name, statement.code)
+        writer.assign(statement.code, statement.name)
     shown = [writer.show(code, ANY, width=WIDTH - 8) for code in results]
     writer.lines.append(f"return {', '.join(shown)}")
     parameters = [scope.tensors[v.name].code.template for v in variables]
@@ -74,22 +74,26 @@ class _Writer:
             if self.uses[code] == 1 or code.free:
                 stack.extend(code.args)
 
-    def assign(self, name: str, code: Code) -> None:
-        """Write `name = code`: from here on the name stands for it."""
+    def assign(self, code: Code, name: str = "") -> None:
+        """Write `name = code`, under the next free name if none is given: from here on it stands for it."""
+        width = WIDTH - max(len(name), 2) - 7
         if code.in_place:
             matrix, *rest = code.args
-            text = self.show(matrix, ANY if is_new(matrix) else ATOM, width=WIDTH - len(name) - 7)
-            mine = is_new(matrix) and matrix not in self.names
-            self.lines.append(f"{name} = {text}{'' if mine else '.clone()'}")
-            self.lines.append(code.template.format(name, *(self.show(a, ANY) for a in rest)))
+            text = self.show(matrix, ANY if is_new(matrix) else ATOM, width=width)
+            text += "" if is_new(matrix) and matrix not in self.names else ".clone()"
+            added = [self.show(a, ANY) for a in rest]
         else:
-            self.lines.append(f"{name} = {self.text(code, width=WIDTH - len(name) - 7)}")
+            text = self.text(code, width=width)
+        name = name or self.unused(code)
+        self.lines.append(f"{name} = {text}")
+        if code.in_place:
+            self.lines.append(code.template.format(name, *added))
         self.names.setdefault(code, name)
 
     def show(self, code: Code, slot: int, *, width: int = WIDTH) -> str:
         """The code by its name, if it has or deserves one, or else its text, in brackets if the slot asks."""
         if code not in self.names and (code.in_place or (self.uses.get(code, 0) > 1 and not code.free)):
-            self.name(code)
+            self.assign(code)
         if code in self.names:
             return self.names[code]
         text = self.text(code, width=width)
@@ -105,19 +109,16 @@ class _Writer:
             return text
         k = max(range(len(parts)), key=lambda n: (code.args[n] not in self.names) * len(parts[n]))
         if len(parts[k]) > SHORT:
-            self.name(code.args[k])
+            self.assign(code.args[k])
             parts[k] = self.names[code.args[k]]
         return code.template.format(*parts)
 
-    def name(self, code: Code) -> None:
-        """Give the code the name that it would like, or else t1, t2, …, after those it is made of."""
+    def unused(self, code: Code) -> str:
+        """A new name for the code: the one that it would like, or else t1, t2, …."""
         if code.hint:
-            self.assign(self.scope.unique(code.hint), code)
-            return
-        for operand in code.args:
-            self.show(operand, ANY)
+            return self.scope.unique(code.hint)
         self.unnamed += 1
-        self.assign(self.scope.unique(f"t{self.unnamed}"), code)
+        return self.scope.unique(f"t{self.unnamed}")
 
 
 def _docstring(doc: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import sympy
 from sympy import Add, Expr, Mul, Pow, S, cosh, erf, exp, log, sinh, tanh
 
-from derive.expr.functions import Apply
+from derive.expr.functions import Apply, elementary
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
 from derive.numeric.tables import APPLIES, REWRITES, Torch, erfc, expm1, log1p, sigmoid, softplus
@@ -31,6 +31,8 @@ def stable(expr: Expr) -> Expr:
 def _stable(expr: Expr, *, factor: bool) -> Expr:
     if not expr.args or expr.is_number:
         return expr
+    if isinstance(expr, Apply) and all(a.is_number for a in expr.arguments):
+        return elementary(expr)
     if isinstance(expr, Apply):
         return _stable(_unfolded(expr), factor=factor)
     if type(expr).__name__ in REWRITES:

@@ -6,10 +6,11 @@ from sympy import Not, S
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
-from derive.expr.tree import Add, Bracket, Cases, Delta, Entry, Sigma
+from derive.expr.heads import HEADS
+from derive.expr.tree import Add, Bracket, Cases, Delta, Entry, Head, Sigma
 from derive.printing.conditions import condition_latex
-from derive.printing.names import name_latex
-from derive.printing.positions import affine, delta_subscript, entry_latex
+from derive.printing.names import name_latex, subscript, tensor_latex
+from derive.printing.positions import affine, delta_subscript, entry_latex, positions
 from derive.printing.scope import Scope
 from derive.printing.text import ATOM, CASES, POWER, PRODUCT, SUM, Text, fence, show, tight
 
@@ -33,6 +34,14 @@ def _(node: Sigma, scope: Scope) -> Text:
     if body.level == SUM and body.latex.startswith("-") and not isinstance(node.body, Add):
         return Text(f"-{limits} {body.latex[1:]}", SUM, open=True)
     return Text(f"{limits} {tight(body, inside, PRODUCT)}", PRODUCT, open=True)
+
+
+@show.register
+def _(node: Head, scope: Scope) -> Text:
+    matrix = HEADS[node.op].latex.format(tensor_latex(node.base, 2, scope.style))
+    if not node.at:
+        return Text(matrix, PRODUCT, open=True)
+    return Text(rf"\left({matrix}\right)_{{{subscript(positions(node.at, scope))}}}", ATOM)
 
 
 @show.register

@@ -17,6 +17,8 @@ __all__ = ["concrete", "matrix_symbol", "pmatrix", "transpose"]
 
 Entry = TypeVar("Entry")
 
+ROOM = {r"\dfrac": "[9pt]", r"\frac": "[3pt]"}
+
 
 def pmatrix(rows: Sequence[Sequence[Node]], scope: Scope | None = None) -> str:
     r"""The matrix of these entries, in round brackets.
@@ -31,8 +33,9 @@ def pmatrix(rows: Sequence[Sequence[Node]], scope: Scope | None = None) -> str:
     if len({len(row) for row in rows}) != 1:
         raise ShapeError(f"the rows of a matrix have one length, not {[len(row) for row in rows]}")
     lines = [" & ".join(latex(entry, scope) for entry in row) for row in rows]
-    # Rows of display-size fractions touch each other without a little room.
-    end = r" \\[4pt] " if any(r"\dfrac" in line for line in lines) else r" \\ "
+    # Rows of fractions touch each other without a little room.
+    room = next((space for form, space in ROOM.items() if any(form in line for line in lines)), "")
+    end = rf" \\{room} "
     return rf"\begin{{pmatrix}} {end.join(lines)} \end{{pmatrix}}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from derive.expr.equation import FULL, NORMAL, Stage, Step
+from derive.expr.equation import BRIEF, FULL, NORMAL, Stage, Step
 from derive.expr.problem import Definition, reference
 from derive.expr.tree import Add, Call, Node, Sym
 from derive.printing.arithmetic import joined
@@ -79,7 +79,7 @@ def stage_rows(
         else:
             rows.append(replace(waiting, lines=lines))
         waiting = _Draft(())
-    chain = tuple(row.written(target if n == 0 else "", scope) for n, row in enumerate(rows))
+    chain = tuple(row.written(target if n == 0 else "", scope, level) for n, row in enumerate(rows))
     return chain if definition is None else (definition_row(definition, scope), *chain)
 
 
@@ -106,8 +106,9 @@ class _Draft:
     def and_then(self, step: Step | _Draft) -> _Draft:
         return replace(self, rules=self.rules + step.rules, given=self.given + step.given)
 
-    def written(self, left: str, scope: Scope) -> Row:
-        words = label(self.rules, self.given, scope.style.lang)
+    def written(self, left: str, scope: Scope, level: int = NORMAL) -> Row:
+        rules = self.rules if level > BRIEF else ()
+        words = label(rules, self.given, scope.style.lang)
         return Row(left, self.lines, words if scope.style.rules else "")
 
 

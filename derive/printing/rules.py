@@ -35,6 +35,10 @@ RULES: dict[str, tuple[str, str]] = {
     "multivariate chain rule": ("multivariate chain rule", "多元链式法则"),
     "derivative under the sum": ("derivative under the sum", "求和号下求导"),
     "cases": ("case by case", "分段求导"),
+    "derivative of inverse": ("derivative of the inverse", "逆矩阵求导"),
+    "derivative of det": ("Jacobi's formula", "雅可比公式"),
+    "derivative of logabsdet": ("Jacobi's formula, of the logarithm", "雅可比公式的对数形式"),
+    "derivative of eigenvalues": ("derivative of a simple eigenvalue", "单特征值求导"),
     # tidying up
     "delta contraction": ("contract the delta", "消去克罗内克符号"),
     "collect": ("collect terms", "合并同类项"),
@@ -49,7 +53,7 @@ RULES: dict[str, tuple[str, str]] = {
     "symmetry": ("symmetry", "对称性"),
 }
 
-MOST = 4
+MOST = 3
 GIVEN = {"en": "given ", "zh": "已知 "}
 COMMA = {"en": ", ", "zh": "，"}
 SIGNS = {"^": r"{\wedge}", "~": r"{\sim}", "\\": r"{\backslash}"}

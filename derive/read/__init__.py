@@ -1,9 +1,10 @@
-"""Front ends: formula text and SymPy expressions, read into a Problem."""
+"""Front ends: torch functions, formula text and SymPy expressions, read into a Problem."""
 
 from __future__ import annotations
 
 from derive.read.formula import read_formula
 from derive.read.from_sympy import read_sympy
 from derive.read.shapes import read_shapes
+from derive.read.trace import read_torch
 
-__all__ = ["read_formula", "read_shapes", "read_sympy"]
+__all__ = ["read_formula", "read_shapes", "read_sympy", "read_torch"]

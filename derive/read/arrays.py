@@ -21,6 +21,7 @@ from derive.read.shapes import shown
 
 __all__ = [
     "Array",
+    "Positions",
     "axis_of",
     "elementwise",
     "matmul",
@@ -39,12 +40,14 @@ Positions = tuple[Expr, ...]
 class Array:
     """A tensor while it is being read: `at(positions)` is the node of its entry; () for a scalar.
 
-    `text` is what the author wrote, for messages.
+    `text` is what the author wrote, for messages. `kind` is real, int, or bool; an entry of a bool array is
+    a SymPy condition instead of a node.
     """
 
     dims: tuple[Dim, ...]
     at: Callable[[Positions], Any]
     text: str = ""
+    kind: str = "real"
 
     @property
     def rank(self) -> int:
@@ -57,7 +60,7 @@ class Array:
 
 def tensor(name: str, dims: Sequence[Dim], *, integer: bool = False) -> Array:
     """The named tensor of that shape."""
-    return Array(tuple(dims), lambda at: reference(name, at, integer=integer), name)
+    return Array(tuple(dims), lambda at: reference(name, at, integer=integer), name, "int" if integer else "real")
 
 
 def elementwise(build: Callable[..., Any], *arrays: Array) -> Array:

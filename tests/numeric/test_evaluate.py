@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
+import torch
 from sympy import Expr, exp, log, sin
+from sympy.core.symbol import Str
 
 from derive.errors import FormulaError, ShapeError, Unsupported
+from derive.expr.heads import HEADS as MATRIX_HEADS
 from derive.expr.indices import Index, dim, scalar
+from derive.expr.problem import Variable
 from derive.expr.sums import Iverson, delta, entry, make_sum
-from derive.expr.tree import Call, Diff, DiffValue, Entry, Sigma, Sym
+from derive.expr.tree import Call, Diff, DiffValue, Entry, HeadValue, Sigma, Sym
 from derive.expr.vocabulary import FUNCTIONS
-from derive.numeric import differentiate, evaluate, evaluate_tensor
+from derive.numeric import Let, build_program, differentiate, evaluate, evaluate_tensor
 from derive.numeric.evaluate import FUNCTIONS as ROWS
+from derive.numeric.evaluate import HEADS
 
 M, N = dim("m"), dim("n")
 i, j, k, r = Index("i", N), Index("j", N), Index("k", N), Index("r", M)
@@ -141,3 +147,18 @@ def test_what_has_no_value_raises(error: type[Exception], message: str, expr: Ex
 
 def test_a_display_tree_is_evaluated_by_its_value() -> None:
     assert evaluate(Sym(a), {"a": 2}, {}) == 2
+
+
+@pytest.mark.parametrize("op", HEADS)
+def test_functions_of_a_whole_matrix(op: str) -> None:
+    positions = (i, j)[: len(MATRIX_HEADS[op].shape((N, N)))]
+    values = [[4.0, 1.0, 0.5], [1.0, 3.0, 0.25], [0.5, 0.25, 2.0]]
+    expr = HeadValue(Str(op), Str("C"), *positions)
+    got = evaluate_tensor(positions, expr, {"C": values}, {"n": 3})
+    p = build_program(
+        "f", (Variable("C", (N, N)),), (), (Let("f", positions, HeadValue(Str(op), Str("C"), *positions)),)
+    )
+    expected = p(torch.tensor(values, dtype=torch.float64))
+
+    assert got.shape == expected.shape
+    assert np.allclose(got.astype(float), expected)

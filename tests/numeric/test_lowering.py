@@ -93,7 +93,8 @@ def expressions(draw: Any, free: tuple[Index, ...] = (I, J), depth: int = 3) -> 
             )
             return fn(sympy.sin(below()))
         case "cases":
-            return Piecewise((below(), below() > Rational(1, 7)), (below(), True))
+            # SymPy rewrites a Piecewise inside a condition, and loses bound indices on the way.
+            return Piecewise((below(), sympy.sin(leaf(draw, free)) > Rational(1, 7)), (below(), True))
         case "bracket":
             return Iverson(below() > Rational(1, 7)) * below()
         case "quotient":

@@ -58,6 +58,16 @@ SHAPES: list[tuple[str, tuple[Index, ...], sympy.Expr]] = [
     ("return torch.log_softmax(x, -1)", (j,), x(j) - sympy.log(S)),
     ("return torch.log_softmax(x, -1)", (j,), sympy.log(sympy.exp(x(j)) / S)),
     ("return torch.softmax(x, -1) @ x", (), make_sum(sympy.exp(x(j)) * x(j), j) / S),
+    ("return W @ x / math.sqrt(n)", (i,), make_sum(w(i, j) * x(j), j) / sympy.sqrt(N)),
+    ("return torch.outer(-x / 2, x)", (j, k), -x(j) * x(k) / 2),
+    (
+        "return torch.where((W @ x <= 0)[:, None], 0, W)",
+        (i, j),
+        make_sum(
+            sympy.Piecewise((0, make_sum(w(l, k) * x(k), k) <= 0), (delta(i, l) * w(l, j), True)),
+            l,
+        ),
+    ),
     ("return W[:, 0].clone()", (i,), w(i, 0)),
     ("return W.T.clone()", (j, i), w(i, j)),
 ]
@@ -66,6 +76,17 @@ SHAPES: list[tuple[str, tuple[Index, ...], sympy.Expr]] = [
 @pytest.mark.parametrize(("last", "indices", "expr"), SHAPES)
 def test_the_plainest_call_is_written(last: str, indices: tuple[Index, ...], expr: sympy.Expr) -> None:
     assert body((indices, expr))[-1] == last
+
+
+def test_the_jacobian_of_softmax_is_an_outer_product_and_a_diagonal() -> None:
+    s_j, s_k = sympy.exp(x(j)) / S, sympy.exp(x(k)) / S
+
+    assert body(((j, k), s_j * (delta(j, k) - s_k))) == [
+        "s = torch.softmax(x, -1)",
+        "t1 = torch.outer(-s, s)",
+        "t1.diagonal().add_(s)",
+        "return t1",
+    ]
 
 
 def test_what_occurs_twice_is_named_once_whatever_its_index() -> None:

@@ -67,7 +67,7 @@ def test_rows_of_display_fractions_have_room_between_them():
     partials = [[Diff(at("y", 0), at("x", column))] for column in range(2)]
 
     assert pmatrix(partials, NOTES) == (
-        r"\begin{pmatrix} \dfrac{\partial y_1}{\partial x_1} \\[4pt] "
+        r"\begin{pmatrix} \dfrac{\partial y_1}{\partial x_1} \\[9pt] "
         r"\dfrac{\partial y_1}{\partial x_2} \end{pmatrix}"
     )
 

@@ -6,18 +6,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Entry", "Kind", "Printed"]
+__all__ = ["Entry", "Kind", "Linspace", "Printed"]
 
 Kind = Literal["gradient", "derivative", "jacobian", "hessian", "vjp", "jvp", "identity"]
+
+
+@dataclass(frozen=True)
+class Linspace:
+    """`steps` numbers evenly spaced from `start` to `stop`, as torch.linspace makes them in a dtype."""
+
+    start: float
+    stop: float
+    steps: int
 
 
 @dataclass(frozen=True)
 class Printed:
     """Numbers that notes print, to be reproduced digit by digit from the inputs that they state.
 
-    `digits` is what is printed, as text, in the nesting of the result; `what` says of which program it is
-    the result. Where the printed inputs are themselves rounded (`rounded`), every input that rounds to them
-    is allowed.
+    `digits` is what is printed, as text, in nested tuples; `what` says of which program it is the result, and
+    `at` which part of that result. Inputs are numbers, nested tuples of them, or a Linspace. An input as text
+    is one that the notes show only rounded: every number that rounds to it is allowed. `figures` is how many
+    significant figures to compare where the notes' own arithmetic lost the rest (0 compares all that is
+    printed); `remark` then says why.
     """
 
     source: str
@@ -26,8 +37,7 @@ class Printed:
     what: Literal["value", "derivative"] = "derivative"
     dtype: str = "float32"
     at: tuple[int, ...] = ()
-    scale: float = 1.0
-    rounded: bool = False
+    figures: int = 0
     remark: str = ""
 
 

@@ -1,0 +1,114 @@
+"""Normalisations: a mean and a variance over some axes, then scale and shift along others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Integer, S
+
+from derive.errors import ShapeError, Unsupported
+from derive.expr.tree import Frac
+from derive.read.arithmetic import divide, minus, multiply, number, plus, power, root
+from derive.read.arrays import Array
+from derive.read.ops.reductions import mean_over, variance
+from derive.read.ops.shaping import _regrouped
+from derive.read.registry import as_real, elementwise, op
+
+__all__ = ["standardised"]
+
+
+def standardised(x: Array, axes: Any, eps: Any) -> Array:
+    """(x - mean) / sqrt(var + eps) over the axes, with the variance of n."""
+    centre = mean_over(x, list(axes), True)
+    spread = elementwise(lambda v, e: root(plus(v, e)), variance(x, list(axes), 0, True), eps)
+    return elementwise(lambda a, m, s: Frac(minus(a, m), s), x, centre, spread)
+
+
+def _along(vector: Any, axis: int, rank: int) -> Array:
+    """A vector along one axis of an array of that rank."""
+    dims = (vector.dims[0], *(S.One,) * (rank - axis - 1))
+    return Array(dims, lambda at: vector.at(at[:1]), vector.text)
+
+
+def scaled(x: Array, weight: Any, bias: Any, axis: int) -> Array:
+    """weight · x + bias along one axis."""
+    if weight is not None:
+        x = elementwise(multiply, x, _along(weight, axis, x.rank))
+    return x if bias is None else elementwise(plus, x, _along(bias, axis, x.rank))
+
+
+@op("layer_norm")
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5) -> Array:
+    """Over the last axes, then weight and bias entry by entry."""
+    x = as_real(input)
+    result = standardised(x, range(x.rank - len(normalized_shape), x.rank), eps)
+    if weight is not None:
+        result = elementwise(multiply, result, weight)
+    return result if bias is None else elementwise(plus, result, bias)
+
+
+@op("rms_norm")
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: Any = None) -> Array:
+    """x / sqrt(mean(x²) + eps) over the last axes."""
+    if eps is None:
+        raise Unsupported("rms_norm without eps", "give eps: torch's default depends on the dtype")
+    x = as_real(input)
+    axes = list(range(x.rank - len(normalized_shape), x.rank))
+    squares = mean_over(elementwise(lambda a: power(a, number(2)), x), axes, True)
+    result = elementwise(lambda a, m, e: divide(a, root(plus(m, e))), x, squares, eps)
+    return result if weight is None else elementwise(multiply, result, weight)
+
+
+@op("batch_norm")
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: Any = 0.1,
+    eps: Any = 1e-5,
+) -> Array:
+    """Over all axes but the channels; with the running statistics outside of training."""
+    x = as_real(input)
+    if training or running_mean is None:
+        result = standardised(x, [k for k in range(x.rank) if k != 1], eps)
+    else:
+        mean, var = (_along(v, 1, x.rank) for v in (running_mean, running_var))
+        result = elementwise(lambda a, m, v, e: Frac(minus(a, m), root(plus(v, e))), x, mean, var, eps)
+    return scaled(result, weight, bias, 1)
+
+
+@op("instance_norm")
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: Any = 0.1,
+    eps: Any = 1e-5,
+) -> Array:
+    """Over the axes behind the channels, for each sample and channel."""
+    x = as_real(input)
+    return scaled(standardised(x, range(2, x.rank), eps), weight, bias, 1)
+
+
+@op("group_norm")
+def group_norm(input: Any, num_groups: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5) -> Array:
+    """Over the channels of a group and the axes behind them."""
+    x = as_real(input)
+    channels, groups = x.dims[1], Integer(int(num_groups))
+    if groups == 1:
+        return scaled(standardised(x, range(1, x.rank), eps), weight, bias, 1)
+    if not channels.is_Integer:
+        raise Unsupported(f"group_norm over the dimension {channels}", "give the number of channels as a number")
+    if int(channels) % int(groups):
+        raise ShapeError(f"{channels} channels do not fall into {groups} groups")
+    split = _regrouped(x, (x.dims[0], groups, channels / groups, *x.dims[2:]))
+    result = standardised(split, range(2, split.rank), eps)
+    return scaled(_regrouped(result, x.dims), weight, bias, 1)
+
+

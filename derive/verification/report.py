@@ -1,0 +1,161 @@
+"""Reports: what each referee found, with the seed that finds it again. Plain values, to and from JSON."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Check", "Report", "Status", "Worst"]
+
+Status = Literal["agrees", "refuted", "unknown", "kink"]
+
+COLUMNS = ("what", "referee", "dtype", "status", "points", "worst", "allowed", "remark")
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The point of the largest disagreement: which entry, at which inputs, and what the two sides say.
+
+    `relative` is |ours - theirs| over |theirs|, or over the largest entry of the truth where theirs is tiny;
+    `ulps` counts units in the last place of `theirs`.
+    """
+
+    where: str
+    inputs: str
+    ours: float
+    theirs: float
+    relative: float
+    ulps: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one referee found about one derivative in one precision.
+
+    `independent` says that the referee shares no code with what it judges, so that its agreement is evidence;
+    `guarantee` is what an agreement means, `reason` why there is none, or a remark.
+    """
+
+    name: str
+    referee: str
+    status: Status
+    dtype: str = ""
+    sizes: tuple[str, ...] = ()
+    points: int = 0
+    worst: Worst | None = None
+    tolerance: float | None = None
+    guarantee: str = ""
+    reason: str = ""
+    independent: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of one derivation; the same seed gives the same report.
+
+    >>> bool(Report("nothing was looked at").ok)
+    False
+    """
+
+    name: str
+    checks: tuple[Check, ...] = ()
+    seed: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether an independent referee agrees for everything derived, and none refutes anything."""
+        if any(check.status == "refuted" for check in self.checks):
+            return False
+        judged = {c.name for c in self.checks if c.independent}
+        agreed = {c.name for c in self.checks if c.independent and c.status == "agrees"}
+        return bool(agreed) and judged == agreed
+
+    @property
+    def status(self) -> Status:
+        """The report in a word: refuted by one is refuted; without evidence it is unknown."""
+        if self.ok:
+            return "agrees"
+        return "refuted" if any(c.status == "refuted" for c in self.checks) else "unknown"
+
+    @property
+    def refuted(self) -> tuple[Check, ...]:
+        """The checks that refute."""
+        return tuple(c for c in self.checks if c.status == "refuted")
+
+    def to_json(self) -> str:
+        """The report as JSON, the same bytes for the same report."""
+        data = asdict(self) | {"ok": self.ok, "status": self.status}
+        return json.dumps(data, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """The report that `to_json` wrote."""
+        data = json.loads(text)
+        checks = tuple(
+            Check(
+                **row
+                | {"sizes": tuple(row["sizes"]), "worst": Worst(**row["worst"]) if row["worst"] else None}
+            )
+            for row in data["checks"]
+        )
+        return cls(data["name"], checks, data["seed"], data["versions"])
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table as text, one row a check."""
+        return [_row(check) for check in self.checks]
+
+    @property
+    def title(self) -> str:
+        """One line above the table."""
+        name = f"{self.name}: " if self.name else ""
+        return f"{name}{self.status} (seed {self.seed})"
+
+    def __str__(self) -> str:
+        table = [COLUMNS, *self.rows()]
+        widths = [max(len(row[k]) for row in table) for k in range(len(COLUMNS))]
+        lines = ["  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in table]
+        details = [f"  {line}" for check in self.refuted for line in _detail(check)]
+        return "\n".join([self.title, "", *lines, *([""] if details else []), *details])
+
+    def __rich__(self) -> Any:
+        from rich.table import Table
+
+        colours = {"agrees": "green", "refuted": "bold red", "unknown": "yellow", "kink": "yellow"}
+        table = Table(*COLUMNS, title=self.title, title_justify="left")
+        for check, row in zip(self.checks, self.rows(), strict=True):
+            table.add_row(
+                *row[:3],
+                f"[{colours[check.status]}]{check.status}[/]",
+                *(t.replace("[", "\\[") for t in row[4:]),
+            )
+        return table
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(c)}</th>" for c in COLUMNS)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows()
+        )
+        caption = f"<caption>{html.escape(self.title)}</caption>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(check: Check) -> tuple[str, ...]:
+    worst = "" if check.worst is None else f"{check.worst.relative:.1e}"
+    allowed = "" if check.tolerance is None else f"{check.tolerance:.0e}"
+    points = str(check.points) if check.points else ""
+    return (check.name, check.referee, check.dtype, check.status, points, worst, allowed, check.reason)
+
+
+def _detail(check: Check) -> list[str]:
+    lines = [f"{check.name} is refuted by {check.referee} ({check.dtype}): {check.reason}"]
+    if check.worst is not None:
+        worst = check.worst
+        lines.append(
+            f"  at {worst.where}: ours {worst.ours!r}, theirs {worst.theirs!r}, {worst.ulps:.3g} ulps"
+        )
+        if worst.inputs:
+            lines.append(f"  inputs: {worst.inputs}")
+    return lines
