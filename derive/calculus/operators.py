@@ -57,7 +57,7 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
     stages = [*first.all_stages, *second.all_stages]
     stages[-1] = _retargeted(stages[-1], target)
     local, final = (stages[:-1], stages[-1]) if second.combination else (stages, None)
-    generated = (*second.generated, (name, "gradient", output))
+    generated = (*first.generated, (name, "gradient", output), *second.generated)
     return replace(second, stages=tuple(local), combination=final, generated=generated)
 
 

@@ -9,7 +9,7 @@ from derive.calculus.facts import apply_facts
 from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.problem import Variable
 from derive.expr.sums import entry, make_sum
-from derive.expr.tree import Add, Entry, Neg, Sym, alpha, value
+from derive.expr.tree import Add, Delta, Entry, Mul, Neg, Sym, alpha, value
 from tests.calculus.formulas import check_steps, derive, point_at
 from tests.expr.brute import Point, evaluate, positions
 from tests.expr.expressions import FREE, POINT, I, J, K, M, N, values, x, y
@@ -139,18 +139,12 @@ def test_softmax_backwards_has_the_upstream_sum_once():
 def test_softmax_is_s_times_delta_minus_s():
     derived = derive(jacobian, "s = exp(z)/sum(exp(z))", "z: n", "z")
     i, j = derived.indices
-    from derive.expr.tree import Delta, Mul
-
     assert alpha(derived.closed_form) == Mul((Entry("s", (i,)), Add((Delta(i, j), Neg(Entry("s", (j,)))))))
 
 
 def test_binary_cross_entropy_and_sigmoid_give_p_minus_y():
     derived = derive(gradient, "p = sigmoid(z); l = -(y*log(p) + (1 - y)*log(1 - p))", None, "z")
-    from derive.expr.vocabulary import FUNCTIONS
-
-    assert value(derived.closed_form) == FUNCTIONS["sigmoid"](scalar("z")) - scalar("y")
-    assert isinstance(derived.closed_form, Add)
-    assert derived.closed_form.terms[1] == Neg(Sym(scalar("y")))
+    assert derived.closed_form == Add((Sym(scalar("p")), Neg(Sym(scalar("y")))))
 
 
 def test_a_fact_that_is_not_needed_is_not_named():

@@ -51,7 +51,7 @@ def test_names_are_found_in_what_their_definitions_have_become(expr, expected):
     assert evaluate(found, point) == pytest.approx(evaluate(expected, point), rel=1e-15)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(values(depth=2))
 def test_folding_keeps_the_value_and_makes_nothing_longer(expr):
     g = sympy.exp(-x(I))
