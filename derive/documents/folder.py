@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,8 +45,8 @@ def _row(outcome: Outcome) -> str:
 
 
 def _listed(text: str) -> set[str]:
-    """The files that an index names."""
-    return {line.split("](")[1].split(")")[0] for line in text.splitlines() if line.startswith("| [")}
+    """The documents that an index names: files of its own folder alone."""
+    return {f"{name}.tex" for name in re.findall(r"^\| \[([\w-]+)\]\(\1\.tex\) \|", text, re.MULTILINE)}
 
 
 def _write(path: Path, text: str) -> bool:
