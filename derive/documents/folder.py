@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from derive.documents.markdown import cell
 from derive.documents.outcome import Outcome
 
 __all__ = ["INDEX", "write_folder"]
@@ -21,7 +22,7 @@ Emitted by `derive emit`; never edited. Each file stands alone: `pdflatex NAME.t
 
 
 def write_folder(folder: Path, outcomes: Sequence[Outcome]) -> list[Path]:
-    """Write the documents and their index; files of entries that are gone are removed. The paths that changed.
+    """Write the documents and their index, and remove the files of entries that are gone; what changed.
 
     Only files named in the folder's own index are removed.
     """
@@ -40,8 +41,8 @@ def write_folder(folder: Path, outcomes: Sequence[Outcome]) -> list[Path]:
 
 
 def _row(outcome: Outcome) -> str:
-    form = outcome.closed_form.replace("|", r"\vert ")
-    return f"| [{outcome.name}]({outcome.name}.tex) | {outcome.title} | ${form}$ |\n"
+    title, form = cell(outcome.title), cell(f"${outcome.closed_form}$")
+    return f"| [{outcome.name}]({outcome.name}.tex) | {title} | {form} |\n"
 
 
 def _listed(text: str) -> set[str]:
