@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Ne
 
 from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
 from derive.expr.problem import reference
-from derive.expr.tree import Mul, Node, Num, Sigma, Sym
+from derive.expr.tree import Mul, Node, Num, Sigma, Sym, value
 from derive.read.arithmetic import product_sum
 from derive.read.shapes import shown
 
@@ -58,9 +58,14 @@ class Array:
         return f"{self.text} {shown(self.dims)}" if self.dims else f"{self.text}, a scalar"
 
 
-def tensor(name: str, dims: Sequence[Dim], *, integer: bool = False) -> Array:
-    """The named tensor of that shape."""
-    return Array(tuple(dims), lambda at: reference(name, at, integer=integer), name, "int" if integer else "real")
+def tensor(name: str, dims: Sequence[Dim], kind: str = "real") -> Array:
+    """The named tensor of that shape; a bool one is an integer variable, true where it is not 0."""
+
+    def at(positions: Positions) -> Any:
+        node = reference(name, positions, integer=kind != "real")
+        return Ne(value(node), 0) if kind == "bool" else node
+
+    return Array(tuple(dims), at, name, kind)
 
 
 def elementwise(build: Callable[..., Any], *arrays: Array) -> Array:

@@ -5,17 +5,65 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from derive.read.ops import linear, losses, normalisation, pointwise, reductions, shaping
+from derive.read.ops import (
+    activations,
+    attention,
+    cells,
+    classes,
+    constants,
+    convolution,
+    diagonals,
+    indexing,
+    joining,
+    linear,
+    losses,
+    movement,
+    normalisation,
+    norms,
+    padding,
+    placing,
+    pointwise,
+    pooling,
+    reductions,
+    shaping,
+    softmax,
+    special,
+    statistics,
+)
 from derive.read.registry import OPS
 
 __all__ = ["OPS", "hint", "is_factory", "is_random"]
 
-FAMILIES = (pointwise, reductions, shaping, linear, losses, normalisation)
+FAMILIES = (
+    pointwise,
+    activations,
+    special,
+    reductions,
+    statistics,
+    norms,
+    softmax,
+    movement,
+    shaping,
+    indexing,
+    joining,
+    placing,
+    diagonals,
+    constants,
+    padding,
+    linear,
+    convolution,
+    pooling,
+    attention,
+    cells,
+    losses,
+    classes,
+    normalisation,
+)
 
 FACTORIES = {"eye", "ones", "zeros", "full", "arange", "tensor", "as_tensor", "empty", "scalar_tensor"}
 RANDOM = {
     "rand", "randn", "randint", "rand_like", "randn_like", "bernoulli", "multinomial", "normal", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "rrelu", "gumbel_softmax", "poisson",
+    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "gumbel_softmax", "poisson",
 }  # fmt: skip
 
 
