@@ -220,7 +220,7 @@ class Derivation:
 
 
 def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
-    """The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
+    r"""The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
 
     By a square matrix, `convention` says what its entries answer (see `calculus.CONVENTIONS`): free,
     symmetric, unique or triangular.
@@ -228,7 +228,12 @@ def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     `about` is what is known of the variables: `shapes={"W": "m n"}` (dims are names or numbers, "" a scalar),
     `like=` example tensors, `dtypes=`, and declared facts `assume={"y": "sum=1"}`.
 
-    >>> print(grad("sum(x**2)", wrt="x", shapes={"x": "n"}).latex("brief"))
+    >>> d = grad("sum(x**2)", wrt="x", shapes={"x": "n"})
+    >>> print(d.latex("brief"))
+    \begin{aligned}
+    f &= \sum_{i=1}^{n} x_i^2 && \text{(definition)} \\
+    \frac{\partial f}{\partial x_i} &= 2 x_i
+    \end{aligned}
     """
     convention = about.pop("convention", "free")
 

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, KroneckerDelta, S
+from sympy import KroneckerDelta, S
 
 from derive.calculus.chain import differentiate
-from derive.calculus.deltas import contract
 from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
 from derive.expr.indices import fresh
 from derive.expr.problem import Definition, Problem, Variable, reference
-from derive.expr.sums import Iverson, replace_entries, substitute
+from derive.expr.sums import Iverson, substitute
 from derive.expr.tree import Diff, Node, Sigma, mul, rename, value
 from derive.printing.present import present
 
@@ -58,7 +57,7 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
     stages = [*first.all_stages, *second.all_stages]
     stages[-1] = _retargeted(stages[-1], target)
     local, final = (stages[:-1], stages[-1]) if second.combination else (stages, None)
-    generated = (*second.generated, (name, "gradient", output))
+    generated = (*first.generated, (name, "gradient", output), *second.generated)
     return replace(second, stages=tuple(local), combination=final, generated=generated)
 
 
@@ -160,7 +159,7 @@ def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
     split = len(problem.definition(output).indices)
     rows, columns = derived.indices[:split], derived.indices[split:]
     on_diagonal = dict(zip(columns, rows, strict=False))
-    jacobian_value = _without_adjoints(derived)
+    jacobian_value = value(derived.closed_form)
     deltas = {KroneckerDelta(i, j) for i, j in zip(rows, columns, strict=False)}
     off_diagonal = any(substitute(jacobian_value, {delta: S.Zero}) != 0 for delta in deltas)
     if [i.dim for i in rows] != [j.dim for j in columns] or off_diagonal:
@@ -178,16 +177,6 @@ def _retargeted(stage: Stage, target: Node) -> Stage:
         return replace(stage, target=target)
     first, *others = stage.steps
     return replace(stage, target=target, start=target, steps=(replace(first, before=target), *others))
-
-
-def _without_adjoints(derived: Derived) -> Expr:
-    """The value of the closed form with adjoints written out, so that their deltas are seen."""
-    expr = value(derived.closed_form)
-    for name, kind, _ in reversed(derived.generated):
-        if kind == "adjoint":
-            adjoint = derived.problem.definition(name)
-            expr = contract(replace_entries(expr, name, lambda at, d=adjoint: value(d.at(at))))  # type: ignore[misc]
-    return expr
 
 
 def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:

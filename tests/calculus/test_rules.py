@@ -18,6 +18,7 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
     Mul,
     Neg,
     Norm,
@@ -74,6 +75,8 @@ ROWS = [
     (Cases(((Pow(xi, two), x(I) > 0), (Mul((a, xi)), sympy.true))), xj, "cases"),
     (Neg(Pow(a, two)), a, "constant multiple"),
     (Group(Pow(a, two)), a, "identity"),
+    (Head("inverse", "S", (I, J), "Sinv"), Entry("S", (J, I)), "derivative of inverse"),
+    (Head("logabsdet", "S", (), "l", ("Sinv",)), Entry("S", (I, J)), "derivative of logabsdet"),
     (Delta(I, J), xj, "identity"),
     (Bracket(Eq(I, J)), xj, "identity"),
 ]

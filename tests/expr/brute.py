@@ -34,6 +34,8 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
+    HeadValue,
     Mul,
     Neg,
     Node,
@@ -226,6 +228,8 @@ def _display(node: Node, point: Point, at: At) -> Any:
             return next(_display(b, point, at) for b, c in branches if _holds(c, point, at))
         case Diff(body, wrt):
             return _derivative(body, wrt, point, at)
+        case Head(op, base, place, _, _):
+            return _of_matrix(op, base, _place(place, point, at), point)
     raise TypeError(f"no meaning for {node!r}")
 
 
@@ -239,6 +243,8 @@ def _derivative(body: Any, wrt: Any, point: Point, at: At) -> Any:
                 return total_derivative(point, output, row, name, place)
             definition = point.problem.definition(output)
             body, at = definition.body, dict(zip(definition.indices, row, strict=True))
+    if point.total:  # the derivative of a derivative: what it is of moves too
+        return _slope(lambda p: evaluate(body, p.with_definitions(), at), point, name, place)
     return _slope(lambda p: evaluate(body, p, at), point, name, place)
 
 
@@ -286,6 +292,8 @@ def _value(expr: Any, point: Point, at: At) -> Any:
             return next(_value(b, point, at) for b, c in expr.args if _holds(c, point, at))
         case Apply():
             return _applied(expr.fn, [_value(a, point, at) for a in expr.arguments])
+        case HeadValue():
+            return _of_matrix(expr.op, expr.base, _place(expr.at, point, at), point)
         case DiffValue():
             return _derivative(*expr.args, point, at)
     return _applied(expr.func, [_value(a, point, at) for a in expr.args])
@@ -329,6 +337,16 @@ def _applied(fn: Any, args: list[Any]) -> Any:
     variables = fn.definition.variables
     inner = Point({}, {v.name: {(): a} for v, a in zip(variables, args, strict=True)})
     return _value(fn.definition.expr, inner, {})
+
+
+def _of_matrix(op: str, base: str, place: tuple[int, ...], point: Point) -> Any:
+    """An entry of a function of a whole matrix, by elimination."""
+    size = 1 + max(at[0] for at in point.tensors[base])
+    matrix = mpmath.matrix([[point.tensors[base][i, j] for j in range(size)] for i in range(size)])
+    if op == "inverse":
+        return (matrix**-1)[place]
+    det = mpmath.det(matrix)
+    return {"det": lambda: det, "logabsdet": lambda: mpmath.log(abs(det))}[op]()
 
 
 def _power(base: Any, exponent: Any) -> Any:

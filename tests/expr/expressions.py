@@ -20,6 +20,7 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
     Mul,
     Neg,
     Node,
@@ -46,8 +47,14 @@ POINT = Point(
     {
         "a": {(): mpf(13) / 11},
         "c": {(): mpf(-5) / 7},
+        "Sinv": {},
         **{name: {at: next(_NUMBERS) for at in Point(_SIZES, {}).positions(dims)} for name, dims in SHAPES.items()},
     },
+)
+
+
+POINT.tensors["Sinv"].update(
+    {(p, q): evaluate(Head("inverse", "S", (S(p), S(q)), "Sinv"), POINT) for p in range(3) for q in range(3)}
 )
 
 
