@@ -144,6 +144,10 @@ class Derivation:
             return (shown.rows(LEVELS[level], chosen),)
         return matrix_rows(shown, sizes_of(part.problem, sizes or {}), layout or "numerator", chosen)
 
+    def exposition(self, part: Derived) -> Exposition:
+        """What is shown of one part."""
+        return exposition(part)
+
     def program(self) -> Program:
         """The closed form as a torch function of the problem's variables; `.source` is its code."""
         return self._program

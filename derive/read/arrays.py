@@ -60,7 +60,8 @@ class Array:
 
 def tensor(name: str, dims: Sequence[Dim], *, integer: bool = False) -> Array:
     """The named tensor of that shape."""
-    return Array(tuple(dims), lambda at: reference(name, at, integer=integer), name, "int" if integer else "real")
+    kind = "int" if integer else "real"
+    return Array(tuple(dims), lambda at: reference(name, at, integer=integer), name, kind)
 
 
 def elementwise(build: Callable[..., Any], *arrays: Array) -> Array:

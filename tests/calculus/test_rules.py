@@ -6,7 +6,7 @@ from sympy import Eq, S
 
 from derive.calculus.rules import RULES, depends, diff, plug, rule_for
 from derive.errors import Unsupported
-from derive.expr.indices import Index, dim, fresh, scalar
+from derive.expr.indices import Index, fresh, scalar
 from derive.expr.sums import entry
 from derive.expr.tree import (
     Add,
@@ -30,7 +30,7 @@ from derive.expr.tree import (
 )
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.ties import maximum
-from tests.expr.expressions import FREE, I, J, N, same, x
+from tests.expr.expressions import I, J, N, same, x
 
 a, c = Sym(scalar("a")), Sym(scalar("c"))
 xi, xj, yi = Entry("x", (I,)), Entry("x", (J,)), Entry("y", (I,))

@@ -12,7 +12,7 @@ from derive.expr.sums import delta, make_sum
 from derive.expr.tree import alpha
 from derive.expr.vocabulary import FUNCTIONS
 from derive.printing.present import present
-from tests.expr.expressions import I, J, K, same, u, values, x, y
+from tests.expr.expressions import I, J, same, values, x, y
 
 a, b, c = map(scalar, "abc")
 SIGMOID = FUNCTIONS["sigmoid"]
