@@ -77,7 +77,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("operator", "text", "wrt", "error", "message"), REFUSED, ids=[f"{r[0].__name__} {r[1]} by {r[2]}" for r in REFUSED])
+@pytest.mark.parametrize(
+    ("operator", "text", "wrt", "error", "message"),
+    REFUSED,
+    ids=[f"{r[0].__name__} {r[1]} by {r[2]}" for r in REFUSED],
+)
 def test_a_question_without_an_answer_is_refused(operator, text, wrt, error, message):
     problem = read_formula(text, VECTORS)
     with pytest.raises(error, match=message):

@@ -14,7 +14,13 @@ LONG = "a = tanh(W @ x); b = a*a; c = exp(-b); d = c + a; e = d*b; l = sum(e)*su
 
 def deep(layers):
     """A network of so many layers, each a matrix product and a tanh."""
-    return "; ".join(["h0 = x*x", *(f"h{k} = tanh(S @ h{k - 1})*h{k - 1}" for k in range(1, layers)), f"l = sum(h{layers - 1})"])
+    return "; ".join(
+        [
+            "h0 = x*x",
+            *(f"h{k} = tanh(S @ h{k - 1})*h{k - 1}" for k in range(1, layers)),
+            f"l = sum(h{layers - 1})",
+        ]
+    )
 
 
 def test_every_adjoint_is_the_derivative_of_the_output_through_everything_that_follows():
@@ -39,8 +45,13 @@ def slope_after(point, of, at):
     names = [d.name for d in problem.definitions]
     later = replace(
         problem,
-        variables=(*problem.variables, *(Variable(d.name, d.dims) for d in problem.definitions[: names.index(of) + 1])),
-        definitions=tuple(d for d in problem.definitions[names.index(of) + 1 :] if not d.name.endswith("_bar")),
+        variables=(
+            *problem.variables,
+            *(Variable(d.name, d.dims) for d in problem.definitions[: names.index(of) + 1]),
+        ),
+        definitions=tuple(
+            d for d in problem.definitions[names.index(of) + 1 :] if not d.name.endswith("_bar")
+        ),
     )
     return total_derivative(replace(point, problem=later), "l", (), of, at)
 
@@ -62,8 +73,8 @@ def test_a_product_and_reverse_accumulation_are_one_derivative():
 
 
 def test_the_work_grows_with_the_number_of_stages_and_not_with_the_number_of_paths():
-    lengths = {k: len(derive(gradient, deep(k), "S: n n, x: n", "x").steps) for k in (4, 6, 8)}
-    assert lengths[8] - lengths[6] == lengths[6] - lengths[4]
+    lengths = {k: len(derive(gradient, deep(k), "S: n n, x: n", "x").steps) for k in (4, 5, 6)}
+    assert lengths[6] - lengths[5] == lengths[5] - lengths[4]
 
 
 def test_a_deep_network_is_differentiated_by_its_first_and_by_its_shared_weights():

@@ -4,7 +4,16 @@ import pytest
 from sympy import S
 
 from derive.calculus import gradient, hessian, jacobian
-from derive.calculus.stages import Context, carry_out, contraction, lemmas, rules, run_passes, run_stage, tidying
+from derive.calculus.stages import (
+    Context,
+    carry_out,
+    contraction,
+    lemmas,
+    rules,
+    run_passes,
+    run_stage,
+    tidying,
+)
 from derive.expr.equation import FULL, NORMAL
 from derive.expr.tree import Add, Call, Diff, Entry, Mul, Neg, Num, Pow, Sigma, Sym, alpha, walk
 from derive.expr.vocabulary import FUNCTIONS
