@@ -20,7 +20,7 @@ from sympy import Expr
 from derive import calculus
 from derive.calculus import Derived, Lemma
 from derive.catalog import Entry
-from derive.errors import ShapeError
+from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
@@ -28,7 +28,7 @@ from derive.expr.tree import Node, value
 from derive.printing import Style, aligned
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
-from derive.read import read_formula, read_sympy, read_torch
+from derive.read import author_function, read_formula, read_sympy, read_torch
 
 if TYPE_CHECKING:
     from derive.numeric import Program
@@ -186,12 +186,20 @@ class Derivation:
 def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     """The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
 
+    By a square matrix, `convention` says what its entries answer (see `calculus.CONVENTIONS`): free,
+    symmetric, unique or triangular.
+
     `about` is what is known of the variables: `shapes={"W": "m n"}` (dims are names or numbers, "" a scalar),
     `like=` example tensors, `dtypes=`, and declared facts `assume={"y": "sum=1"}`.
 
     >>> print(grad("sum(x**2)", wrt="x", shapes={"x": "n"}).latex("brief"))
     """
-    return _derive(calculus.gradient, "gradient", f, wrt, about)
+    convention = about.pop("convention", "free")
+
+    def gradient(problem: Problem, output: str, name: str) -> Derived:
+        return calculus.under_convention(calculus.gradient(problem, output, name), convention)
+
+    return _derive(gradient, "gradient", f, wrt, about)
 
 
 def derivative(f: Formula, wrt: Wrt, order: int = 1, **about: Any) -> Derivation:
@@ -273,9 +281,13 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
     if isinstance(f, sympy.Basic):
         return read_sympy(f, names), names
     if isinstance(f, str):
-        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
+        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_named(about, "int")), names
     if callable(f):
-        return read_torch(f, _shapes(about), assume=about.get("assume"), integer=_integers(about)), names
+        kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
+        problem = read_torch(f, _shapes(about), assume=about.get("assume"), **kinds)
+        about.setdefault("reference", author_function(f, [v.name for v in problem.variables]))
+        # A module's parameter may be named by its path: net.0.weight is net_0_weight.
+        return problem, tuple(n.replace(".", "_") for n in names)
     raise TypeError(
         f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem"
     )
@@ -286,15 +298,21 @@ def _shapes(about: dict[str, Any]) -> Any:
     like = about.get("like")
     if like is None:
         return about.get("shapes")
+    empty = next((name for name, tensor in like.items() if 0 in tensor.shape), None)
+    if empty:
+        raise Unsupported(f"{empty} of shape {tuple(like[empty].shape)}", "a dimension has one entry or more")
     sizes = {name: " ".join(str(n) for n in tuple(tensor.shape)) for name, tensor in like.items()}
     return {**sizes, **(about.get("shapes") or {})}
 
 
-def _integers(about: dict[str, Any]) -> tuple[str, ...]:
-    """The names of integer variables: by `dtypes`, or by the example tensors."""
-    dtypes = {name: tensor.dtype for name, tensor in (about.get("like") or {}).items()}
-    dtypes |= about.get("dtypes") or {}
-    return tuple(name for name, dtype in dtypes.items() if "int" in str(dtype))
+def _named(about: dict[str, Any], kind: str) -> tuple[str, ...]:
+    """The names of the variables whose dtype is of that kind: by `dtypes`, or by the example tensors."""
+    dtypes = {name: str(tensor.dtype) for name, tensor in (about.get("like") or {}).items()}
+    dtypes |= {name: str(dtype) for name, dtype in (about.get("dtypes") or {}).items()}
+    for name, dtype in dtypes.items():
+        if "complex" in dtype:
+            raise Unsupported(f"{name} of dtype {dtype}", "derive works over the reals")
+    return tuple(name for name, dtype in dtypes.items() if kind in dtype)
 
 
 def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:

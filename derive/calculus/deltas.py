@@ -2,7 +2,8 @@
 
 Sums stay as they are written, but for what is needed: constants are pulled out, and only the factor that
 holds the delta is multiplied out. A delta over an affine position (a convolution's i + k) is solved for the
-bound index and leaves an Iverson bracket for the range.
+bound index and leaves an Iverson bracket for the range; one over the digits of a position (a view's 4h + d) is
+solved for the position, or compared digit by digit, and never for a digit.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sympy
 from sympy import Expr, KroneckerDelta, Piecewise, S, Sum
 
+from derive.expr.affine import digits, split_delta, within
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, make_sum, map_args, open_sum, substitute
 
@@ -30,6 +32,8 @@ def contract(expr: Expr) -> Expr:
     if isinstance(expr, Sum):
         index, body = open_sum(expr)
         return _sum(contract(body), index)
+    if isinstance(expr, KroneckerDelta):
+        return split_delta(*expr.args)
     expr = map_args(contract, expr)
     if isinstance(expr, Piecewise):  # a delta that all cases have stands in front of them
         parts = _by_deltas(expr)
@@ -53,8 +57,14 @@ def pull_out(expr: Expr, split: bool = False) -> Expr:
 
 def _sum(body: Expr, index: Index) -> Expr:
     """The sum of a body that is contracted inside already."""
+    found = _contracted(body, index)
+    return _closed(body, index) if found is None else found
+
+
+def _contracted(body: Expr, index: Index) -> Expr | None:
+    """The sum without the index, at least in some of its terms; None where no delta gives its place."""
     if not _ties(body, index):
-        return _closed(body, index)
+        return None
     if isinstance(body, sympy.Add):
         return sympy.Add(*(_sum(term, index) for term in body.args))
     factors = sympy.Mul.make_args(body)
@@ -66,20 +76,24 @@ def _sum(body: Expr, index: Index) -> Expr:
                 rest = sympy.Mul(*factors[:k], *factors[k + 1 :])
                 return contract(substitute(rest, {index: position})) * bracket
     for k, factor in enumerate(factors):
+        others = sympy.Mul(*factors[:k], *factors[k + 1 :])
         if isinstance(factor, sympy.Add) and _ties(factor, index):
-            others = sympy.Mul(*factors[:k], *factors[k + 1 :])
             return sympy.Add(*(_sum(others * term, index) for term in factor.args))
         if isinstance(factor, sympy.Pow) and factor.exp == 2 and _ties(factor.base, index):
             expanded = sympy.expand_mul(factor)
             if expanded != factor:
-                others = sympy.Mul(*factors[:k], *factors[k + 1 :])
                 return _sum(others * expanded, index)
         if isinstance(factor, Piecewise) and _ties(factor, index):
             parts = _by_deltas(factor, index)
             if parts:
-                others = sympy.Mul(*factors[:k], *factors[k + 1 :])
                 return sympy.Add(*(_sum(others * part, index) for part in parts))
-    return _closed(body, index)
+        if isinstance(factor, Sum) and _ties(factor, index):
+            # The delta of a view stands under the sums over its digits: the sums change places.
+            inner, term = open_sum(factor)
+            exchanged = _contracted(others * term, index)
+            if exchanged is not None:
+                return _sum(exchanged, inner)
+    return None
 
 
 def _ties(expr: Expr, index: Index | None) -> bool:
@@ -118,6 +132,8 @@ def _terms(branch: Expr, index: Index | None) -> tuple[Expr, ...]:
 def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:
     """The position that the delta ties the index to, and the bracket for its range."""
     left, right = factor.args
+    if any(index in (digits(side) or ()) for side in factor.args):
+        return None
     gap = sympy.expand(left - right)
     slope = gap.coeff(index, 1)
     if slope not in (1, -1) or gap.coeff(index, 0).has(index):
@@ -125,7 +141,7 @@ def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:
     position = sympy.expand(index - gap / slope)
     if isinstance(position, Index) and position.dim == index.dim:
         return position, S.One
-    if position.is_Integer and (not index.dim.is_Integer or 0 <= position < index.dim):
+    if within(position, index.dim) or (position.is_Integer and not index.dim.is_Integer and position >= 0):
         return position, S.One
     if position.atoms(sympy.Indexed):
         return position, S.One  # an integer target is a position of the dimension, by its declaration

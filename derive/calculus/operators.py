@@ -21,11 +21,11 @@ from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
 from derive.expr.indices import fresh
 from derive.expr.problem import Definition, Problem, Variable, reference
-from derive.expr.sums import substitute
+from derive.expr.sums import Iverson, substitute
 from derive.expr.tree import Diff, Node, Sigma, mul, rename, value
 from derive.printing.present import present
 
-__all__ = ["entrywise", "gradient", "hessian", "jacobian", "jvp", "vjp"]
+__all__ = ["CONVENTIONS", "entrywise", "gradient", "hessian", "jacobian", "jvp", "under_convention", "vjp"]
 
 
 def jacobian(problem: Problem, output: str, wrt: str) -> Derived:
@@ -98,6 +98,40 @@ def jvp(problem: Problem, output: str, wrt: str) -> Derived:
         summed = Sigma(index, summed)
     stage = Stage(summed, rows, steps, start)
     return replace(derived, problem=extended, indices=rows, stages=derived.all_stages, combination=stage)
+
+
+# How the gradient by a structured matrix is read: what each entry of it answers.
+CONVENTIONS = {
+    "free": "every entry of the matrix is a variable of its own",
+    "symmetric": "the matrix is moved along symmetric matrices: (G + Gᵀ)/2",
+    "unique": "the entries on and above the diagonal are the variables, each used twice: G + Gᵀ - diag(G)",
+    "triangular": "only the entries on and below the diagonal are variables",
+}
+
+
+def under_convention(derived: Derived, convention: str) -> Derived:
+    """The gradient by a square matrix read under a convention of CONVENTIONS."""
+    if convention not in CONVENTIONS:
+        raise ShapeError(f"there is no convention {convention!r}; write one of {', '.join(CONVENTIONS)}")
+    if convention == "free":
+        return derived
+    if len(derived.indices) != 2 or derived.indices[0].dim != derived.indices[1].dim:
+        raise ShapeError(f"the convention {convention!r} is for the gradient of a scalar by a square matrix")
+    i, j = derived.indices
+    form = value(derived.closed_form)
+    turned = value(rename(derived.closed_form, {i: j, j: i}))
+    read = {
+        "symmetric": (form + turned) / 2,
+        "unique": form + turned - KroneckerDelta(i, j) * form,
+        "triangular": Iverson(i >= j) * form,
+    }[convention]
+    start = present(read, derived.problem.names)
+    context = Context(derived.problem.names, variables=derived.problem.variables)
+    steps = run_passes(start, (facts, tidying), context)
+    stage = Stage(
+        start, derived.indices, steps or (Step(start, start, (f"{convention} convention",)),), start
+    )
+    return replace(derived, stages=derived.all_stages, combination=stage)
 
 
 def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derived:

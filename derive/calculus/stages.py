@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy
 from sympy import Expr
@@ -43,7 +44,7 @@ from derive.expr.tree import (
     value,
     walk,
 )
-from derive.printing.present import present
+from derive.printing.present import present, presenter
 
 __all__ = [
     "Context",
@@ -76,7 +77,11 @@ class Context:
 
     def present(self, expr: Expr) -> Node:
         """The display of a value, in the author's order and words."""
-        return present(expr, self.order, self.author)
+        return self._presenter(expr)
+
+    @cached_property
+    def _presenter(self) -> Callable[[Expr], Node]:
+        return presenter(self.order, self.author)
 
 
 Pass = Callable[[Node, Context], Iterator[Step]]
@@ -139,8 +144,13 @@ def contraction(node: Node, context: Context) -> Iterator[Step]:
 def facts(node: Node, context: Context) -> Iterator[Step]:
     """What the declared facts make of it."""
     after, used = apply_facts(value(node), context.variables)
-    if used:
-        yield Step(node, context.present(after), ("fact",), given=used)
+    while used:
+        # A fact may leave a delta, and that another place where a fact applies.
+        settled, more = apply_facts(contract(after), context.variables)
+        if settled == after:
+            yield Step(node, context.present(after), ("fact",), given=used)
+            return
+        after, used = settled, tuple(dict.fromkeys((*used, *more)))
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:

@@ -43,8 +43,8 @@ def _add(let: Let, lets: list[Let], renamed: dict[str, str]) -> None:
     """Add a definition, unless it is there; one of the same name and another meaning gets a name of its own."""
     for known in lets:
         if known.name == let.name:
-            same_shape = [i.dim for i in known.indices] == [i.dim for i in let.indices]
-            if same_shape and known.at(let.indices) == let.value:
+            shape = [i.dim for i in let.indices]
+            if [i.dim for i in known.indices] == shape and known.at(let.indices) == let.value:
                 return
             taken = {k.name for k in lets}
             renamed[let.name] = _unlike(let.name, taken)
@@ -89,16 +89,13 @@ def _complement_of(name: str, terms: Add) -> bool:
 
 
 def forward_of(problem: Problem, outputs: Sequence[str] | None = None, name: str = "forward") -> Program:
-    """The program of the problem's own outputs."""
+    """The program of the problem's own outputs, step by step as the author wrote them."""
     wanted = tuple(outputs or problem.outputs)
-    lets = tuple(_let(d) for d in problem.definitions if d.name not in wanted)
     results = tuple(_let(problem.definition(o)) for o in wanted)
     inner = [o for o in wanted if any(o in problem.parents(d.name) for d in problem.definitions)]
     # An output that another definition uses is computed under its own name and returned.
     lets = tuple(_let(d) for d in problem.definitions if d.name not in wanted or d.name in inner)
     results = tuple(Let(f"{r.name}_out", r.indices, _reference(r)) if r.name in inner else r for r in results)
-    saturating = [let for let in lets if isinstance(let.value, Apply) and let.value.fn in SATURATING]
-    lets, results = (tuple(_accurate(let, saturating) for let in group) for group in (lets, results))
     return build_program(name, problem.variables, lets, results)
 
 

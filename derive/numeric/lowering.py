@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, Symbol, exp, log
+from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, Symbol, exp, floor, log
 from sympy.logic.boolalg import And, Boolean, Not
 
 from derive.errors import FormulaError, Unsupported
@@ -70,6 +70,10 @@ class Lowering:
             return number(expr)
         if expr in self.scope.sizes:
             return self.scope.sizes[expr]
+        top, bottom = (expr.args[0] if isinstance(expr, floor) else expr).as_numer_denom()
+        if bottom.is_Integer and bottom != 1:
+            above = self._size(top)
+            return None if above is None else infix("//", above, number(bottom), free=True)
         if isinstance(expr, Mul) and all(a.is_integer for a in expr.args):
             if expr.could_extract_minus_sign():
                 inner = self._size(-expr)

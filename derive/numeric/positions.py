@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import sympy
@@ -13,6 +13,7 @@ from derive.expr.indices import Dim, Index
 from derive.numeric.axes import Value, align
 from derive.numeric.code import Code, call, view
 from derive.numeric.conditions import integer
+from derive.numeric.views import opened
 
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
@@ -31,19 +32,33 @@ def take(lowering: Lowering, code: Code, dims: Sequence[Dim], positions: Sequenc
             f"{name} has shape {shape}, but the entry {name}[{', '.join(map(str, positions))}] "
             f"gives {len(positions)} position(s)"
         )
-    axes: list[Expr] = list(positions)  # an Index where the axis is done
-    for k, (dim, position) in enumerate(zip(dims, positions, strict=True)):
-        if isinstance(position, Index) and _guarded(lowering, position) and not _whole(position, dim):
-            return _gather(lowering, code, dims, axes, forced=k)
-        span = None if _whole(position, dim) else _span(lowering, position)
+    axes: list[Expr] = []  # an Index where the axis is done
+    left: list[Dim] = []
+    last: list[Expr] = []
+    past: set[int] = set()  # axes whose index may run past the end
+    for dim, position in zip(dims, positions, strict=True):
+        k = len(axes)
+        here, span = [position], None
+        if not _whole(position, dim):
+            if isinstance(position, Index) and _guarded(lowering, position):
+                past.add(k)
+            elif not any(_guarded(lowering, i) for i in position.atoms(Index)):
+                view = opened(lowering, code, k, dim, position)
+                span = _span(position) if view is None else None
+                if view is not None:
+                    code, here, behind = view
+                    last += behind
         if span is not None:
             index, start = span
             text = f"{{0}}.narrow({k}, {{1}}, {{2}})"
             code = call(text, code, lowering.size(start), lowering.size(index.dim))
-            axes[k] = index
-    code, axes = _windows(lowering, code, dims, axes)
-    if any(not isinstance(a, Index) and a.atoms(Index, sympy.Indexed) for a in axes):
-        return _gather(lowering, code, dims, axes)
+            here = [index]
+        axes += here
+        left += [dim] if here == [position] else [i.dim for i in here]
+    axes += last
+    left += [i.dim for i in last]
+    if past or any(not isinstance(a, Index) and a.atoms(Index, sympy.Indexed) for a in axes):
+        return _gather(lowering, code, left, axes, past)
     if not all(isinstance(a, Index) for a in axes):
         pattern = [":" if isinstance(a, Index) else f"{{{n}}}" for n, a in _numbered(axes)]
         while pattern[-1] == ":":
@@ -79,14 +94,14 @@ def _inside(name: str, position: Expr) -> Expr:
     return position
 
 
-def _span(lowering: Lowering, position: Expr) -> tuple[Index, Expr] | None:
-    """`i + start` as (i, start), where it needs no clamping."""
+def _span(position: Expr) -> tuple[Index, Expr] | None:
+    """`i + start` as (i, start)."""
     indices = [a for a in sympy.Add.make_args(position) if isinstance(a, Index)]
     if len(indices) != 1:
         return None
     (index,) = indices
     start = position - index
-    if start.atoms(Index, sympy.Indexed) or (lowering.guard is not None and index in lowering.guard.axes):
+    if start.atoms(Index, sympy.Indexed):
         return None
     if start.is_negative:
         raise ShapeError(
@@ -95,32 +110,16 @@ def _span(lowering: Lowering, position: Expr) -> tuple[Index, Expr] | None:
     return index, start
 
 
-def _windows(
-    lowering: Lowering, code: Code, dims: Sequence[Dim], axes: list[Expr]
-) -> tuple[Code, list[Expr]]:
-    """`x[i + k]`, where the two ranges fill the axis exactly, is an unfolding: a view."""
-    done: list[Expr] = list(axes)
-    for k, position in enumerate(axes):
-        parts = sympy.Add.make_args(position)
-        if len(parts) == 2 and all(isinstance(p, Index) for p in parts):
-            i, j = sorted(parts, key=lowering.order)
-            if sympy.expand(i.dim + j.dim - 1 - dims[k]) == 0:
-                code = call(f"{{0}}.unfold({k}, {{1}}, 1)", code, lowering.size(j.dim))
-                done[k] = i
-                done.append(j)
-    return code, done
-
-
 def _gather(
-    lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[Expr], forced: int = -1
+    lowering: Lowering, code: Code, dims: Sequence[Dim], axes: Sequence[Expr], past: Collection[int] = ()
 ) -> Value:
     """Advanced indexing: every position that is not a whole axis is an integer tensor.
 
-    `forced` is an axis that is gathered though its position is an index, for it may run past the end.
+    `past` are axes that are gathered though their position is an index, for it may run past the end.
     """
     used = {i for a in axes if not isinstance(a, Index) for i in a.atoms(Index)}
     plain = [
-        isinstance(a, Index) and a not in used and list(axes).count(a) == 1 and k != forced
+        isinstance(a, Index) and a not in used and list(axes).count(a) == 1 and k not in past
         for k, a in enumerate(axes)
     ]
     values = {k: integer(lowering, a) for k, a in enumerate(axes) if not plain[k]}
@@ -134,7 +133,7 @@ def _gather(
         at = align(values[k], common)
         if (
             lowering.guard is not None
-            and (not isinstance(axis, Index) or k == forced)
+            and (not isinstance(axis, Index) or k in past)
             and set(values[k].axes) & set(lowering.guard.axes)
         ):
             at = call("{0}.clamp(0, {1})", at, lowering.size(dims[k] - 1))

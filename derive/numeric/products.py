@@ -18,6 +18,7 @@ from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
 from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
 from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
+from derive.numeric.views import step_into, to_merge
 
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
@@ -36,6 +37,7 @@ def lower_product(lowering: Lowering, factors: Sequence[Expr], bound: Sequence[I
     if split is not None:
         return lowering.add([(lower_product(lowering, part, bound), 1) for part in split])
     flat, bound, diagonals, conditions = _deltas(flat, bound)
+    flat, bound, conditions = _merged(lowering, flat, bound, conditions)
     if any(f.is_zero for f in flat):
         return Value(atom("0"), (), "number")
     value = None if conditions else _plus_diagonal(lowering, flat, bound)
@@ -161,6 +163,25 @@ def _deltas(
     return flat, bound, diagonals, conditions
 
 
+def _merged(
+    lowering: Lowering, flat: list[Expr], bound: list[Index], conditions: list[Expr]
+) -> tuple[list[Expr], list[Index], list[Expr]]:
+    """Sums over the digits of a position are a tensor with merged axes, read at that position."""
+    while (found := to_merge(conditions, bound)) is not None:
+        delta, inner, position = found
+        brackets = [c if isinstance(c, KroneckerDelta) else Iverson(c) for c in conditions if c != delta]
+        inside = [f for f in (*flat, *brackets) if f.has(*inner)]
+        outside = [f for f in (*flat, *brackets) if not f.has(*inner)]
+        summed = [b for b in bound if b not in inner and not any(f.has(b) for f in (*outside, position))]
+        value = lowering.full(lowering.as_real(lower_product(lowering, inside, summed)))
+        merged, ranges = step_into(lowering, value, inner, position)
+        bound = [b for b in bound if b not in inner and b not in summed]
+        flat = [*(f for f in outside if not isinstance(f, (KroneckerDelta, Iverson))), merged]
+        conditions = [f if isinstance(f, KroneckerDelta) else f.condition for f in outside if f not in flat]
+        conditions += ranges
+    return flat, bound, conditions
+
+
 # ── masks ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -181,16 +202,16 @@ def _masked(
     mask = reduce(lowering.both, [condition(lowering, c) for c in conditions])
     inside, outside = split, Split((), (), ())
     if bound and not split.matches and not split.below:
-        inside, outside = _divided(split.others, mask)
+        inside, outside = _divided(lowering, split.others, mask)
     value = lowering.under(mask, lambda: _unmasked(lowering, inside, []))
     value = lowering.where(mask, value, Value(atom("0"), (), "number"))
     return _unmasked(lowering, outside, bound, [value]) if bound else value
 
 
-def _divided(factors: Sequence[Expr], mask: Value) -> tuple[Split, Split]:
+def _divided(lowering: Lowering, factors: Sequence[Expr], mask: Value) -> tuple[Split, Split]:
     """The factors that must be masked, and those that may be multiplied afterwards, in one contraction."""
-    wild = [f for f in factors if not _tame(f)]
-    tame = [f for f in factors if _tame(f)]
+    wild = [f for f in factors if not _tame(lowering, f)]
+    tame = [f for f in factors if _tame(lowering, f)]
     touching = [f for f in tame if f.atoms(Index) and f.atoms(Index) <= set(mask.axes)]
     if not wild and touching:
         wild = [max(touching, key=lambda f: len(f.atoms(Index)))]
@@ -198,10 +219,11 @@ def _divided(factors: Sequence[Expr], mask: Value) -> tuple[Split, Split]:
     return Split((), (), tuple(wild)), Split((), (), tuple(tame))
 
 
-def _tame(factor: Expr) -> bool:
-    """Whether a factor is finite whatever the condition says: a number, a scalar or a plain entry."""
+def _tame(lowering: Lowering, factor: Expr) -> bool:
+    """Whether a factor is there and finite whatever the condition says: a number, a scalar or a plain entry."""
     if isinstance(factor, Indexed):
-        return all(isinstance(p, Index) for p in factor.indices)
+        dims = lowering.scope.tensors[str(factor.base.label)].dims
+        return all(isinstance(p, Index) and p.dim == d for p, d in zip(factor.indices, dims, strict=True))
     return bool(factor.is_number or factor.is_Symbol)
 
 

@@ -47,7 +47,7 @@ from derive.expr.tree import (
     walk,
 )
 
-__all__ = ["present"]
+__all__ = ["present", "presenter"]
 
 # The rank of a factor: what stands further left in a product.
 NUMBER, NAME, CALL, GROUP, DELTA, DIFF, SIGMA = range(7)
@@ -62,7 +62,12 @@ def present(expr: Expr, order: Sequence[str] = (), author: Sequence[Node] = ()) 
     `order` lists names in the order in which they should stand in products; `author` holds displays written
     by the author, whose sums, products and fractions are taken over wherever their value comes up again.
     """
-    return _Presenter({name: k for k, name in enumerate(order)}, *_phrases(author)).node(expr)
+    return presenter(order, author)(expr)
+
+
+def presenter(order: Sequence[str] = (), author: Sequence[Node] = ()) -> Callable[[Expr], Node]:
+    """`present` with this order and these displays, for many values."""
+    return _Presenter({name: k for k, name in enumerate(order)}, *_phrases(author)).node
 
 
 def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Index, Node]]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from derive.read.captured import author_function
 from derive.read.formula import read_formula
 from derive.read.from_sympy import read_sympy
 from derive.read.shapes import read_shapes
 from derive.read.trace import read_torch
 
-__all__ = ["read_formula", "read_shapes", "read_sympy", "read_torch"]
+__all__ = ["author_function", "read_formula", "read_shapes", "read_sympy", "read_torch"]

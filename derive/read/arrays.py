@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Ne
 
 from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
 from derive.expr.problem import reference
-from derive.expr.tree import Mul, Node, Num, Sigma, Sym
+from derive.expr.tree import Mul, Node, Num, Sigma, Sym, value
 from derive.read.arithmetic import product_sum
 from derive.read.shapes import shown
 

@@ -109,7 +109,7 @@ class Expressions:
         elif name in self.definitions:
             return tensor(name, self.definitions[name].dims)
         elif name in self.variables:
-            return tensor(name, self.variables[name], integer=name in self.integer)
+            return tensor(name, self.variables[name], "int" if name in self.integer else "real")
         elif name in self.dims:
             symbol = Sym(self.dims[name])
             return Array((), lambda _: symbol)

@@ -5,12 +5,48 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from derive.read.ops import linear, losses, normalisation, pointwise, reductions, shaping
+from derive.read.ops import (
+    attention,
+    cells,
+    constants,
+    convolution,
+    diagonals,
+    indexing,
+    joining,
+    linear,
+    losses,
+    movement,
+    normalisation,
+    padding,
+    placing,
+    pointwise,
+    pooling,
+    reductions,
+    shaping,
+)
 from derive.read.registry import OPS
 
 __all__ = ["OPS", "hint", "is_factory", "is_random"]
 
-FAMILIES = (pointwise, reductions, shaping, linear, losses, normalisation)
+FAMILIES = (
+    pointwise,
+    reductions,
+    movement,
+    shaping,
+    indexing,
+    joining,
+    placing,
+    diagonals,
+    constants,
+    padding,
+    linear,
+    convolution,
+    pooling,
+    attention,
+    cells,
+    losses,
+    normalisation,
+)
 
 FACTORIES = {"eye", "ones", "zeros", "full", "arange", "tensor", "as_tensor", "empty", "scalar_tensor"}
 RANDOM = {

@@ -11,7 +11,7 @@ from derive.expr.tree import Frac
 from derive.read.arithmetic import divide, minus, multiply, number, plus, power, root
 from derive.read.arrays import Array
 from derive.read.ops.reductions import mean_over, variance
-from derive.read.ops.shaping import _regrouped
+from derive.read.ops.shaping import reshaped
 from derive.read.registry import as_real, elementwise, op
 
 __all__ = ["standardised"]
@@ -107,8 +107,8 @@ def group_norm(input: Any, num_groups: Any, weight: Any = None, bias: Any = None
         raise Unsupported(f"group_norm over the dimension {channels}", "give the number of channels as a number")
     if int(channels) % int(groups):
         raise ShapeError(f"{channels} channels do not fall into {groups} groups")
-    split = _regrouped(x, (x.dims[0], groups, channels / groups, *x.dims[2:]))
+    split = reshaped(x, (x.dims[0], groups, channels / groups, *x.dims[2:]))
     result = standardised(split, range(2, split.rank), eps)
-    return scaled(_regrouped(result, x.dims), weight, bias, 1)
+    return scaled(reshaped(result, x.dims), weight, bias, 1)
 
 

@@ -1,0 +1,249 @@
+"""Placing: entries put at given positions, as sums with deltas; the rest stays, or is added to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy import Eq, Expr, Integer, KroneckerDelta, S
+
+from derive.errors import Unsupported
+from derive.expr.affine import within
+from derive.expr.indices import Index, fresh
+from derive.expr.tree import Bracket, Delta, Node, Num, Sigma, add, mul, value
+from derive.read import arrays as base
+from derive.read.arrays import Array, Positions
+from derive.read.ops.movement import broadcast, of_vectors
+from derive.read.ops.shaping import flatten, reshaped
+from derive.read.registry import as_array, as_real, op
+from derive.read.sizes import Size, expression
+
+__all__ = ["placed"]
+
+# Where the entry at these positions of the source goes.
+Where = Callable[[Positions], Positions]
+
+
+def placed(input: Any, source: Array, where: Where, *, onto: str = "replace", scale: Any = 1) -> Array:
+    """`input` with every source[k] put at `where(k)`: replacing what was there, or added to it.
+
+    Several entries at one place add up, in torch too where they are added; where they replace, torch leaves
+    open which of them stays, and so no two may be at one place.
+    """
+    array, factor = as_real(input), Num(expression(scale))
+
+    def at(positions: Positions) -> Node:
+        bound, ties = _tied(positions, array.dims, source, where)
+        body = mul(*ties, factor, as_real(source).at(tuple(bound)))
+        free = [k for k in bound if isinstance(k, Index) and k not in positions]
+        hits: Node = mul(*ties) if ties else Num(S.One)
+        for index in reversed(free):
+            body, hits = Sigma(index, body), Sigma(index, hits)
+        if onto == "add":
+            return add(array.at(positions), body)
+        kept = Eq(value(hits), 0)
+        return add(mul(Bracket(kept), array.at(positions)), body) if kept != S.false else body
+
+    return Array(array.dims, at, array.text)
+
+
+def _tied(
+    positions: Positions, dims: tuple[Expr, ...], source: Array, where: Where
+) -> tuple[list[Expr], list[Node]]:
+    """The source's positions (those that are given by the result's are put in), and what ties the others."""
+    bound: list[Expr] = [Integer(0) if d == 1 else fresh("k", d) for d in source.dims]
+    ties: list[Node] = []
+    done: set[int] = set()
+    for axis, target in enumerate(where(tuple(bound))):
+        if target in bound and isinstance(target, Index):
+            place = bound.index(target)
+            bound[place] = positions[axis]
+            done.add(axis)
+            size = source.dims[place]
+            if not within(positions[axis], size) and size != dims[axis]:
+                ties.append(Bracket(positions[axis] < size))
+    for axis, target in enumerate(where(tuple(bound))):
+        if axis not in done:
+            decided = KroneckerDelta(positions[axis], target)
+            if decided != 1:
+                ties.append(Num(decided) if decided.is_number else Delta(positions[axis], target))
+    return bound, ties
+
+
+def at_axis(axis: int, index: Array) -> Where:
+    """Along one axis to the positions that an index tensor of the source's shape gives."""
+    return lambda k: (*k[:axis], value(index.at(k)), *k[axis + 1 :])
+
+
+def at_slices(axis: int, index: Array) -> Where:
+    """Whole slices to the positions that a vector gives."""
+    return lambda k: (*k[:axis], value(index.at((k[axis],))), *k[axis + 1 :])
+
+
+# ── scatter ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _source(src: Any, index: Array, value_: Any) -> Array:
+    """What is scattered: the corner of src that the index fills, or a number everywhere."""
+    given = as_array(value_ if src is None else src)
+    if not given.rank and index.rank:
+        return Array(index.dims, lambda at: as_real(given).at(()), given.text)
+    return Array(index.dims, given.at, given.text, given.kind)
+
+
+@op("scatter")
+@of_vectors
+def scatter(input: Array, dim: Any, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None) -> Array:
+    """src put at the positions that index gives along one axis."""
+    k = base.axis_of(input, dim)
+    if reduce == "multiply":
+        return scatter_reduce(input, k, index, _source(src, index, value), "prod")
+    onto = "add" if reduce == "add" else "replace"
+    return placed(input, _source(src, index, value), at_axis(k, index), onto=onto)
+
+
+@op("scatter_add")
+@of_vectors
+def scatter_add(input: Array, dim: Any, index: Array, src: Array) -> Array:
+    """src added at the positions that index gives along one axis."""
+    return placed(input, _source(src, index, None), at_axis(base.axis_of(input, dim), index), onto="add")
+
+
+@op("scatter_reduce")
+@of_vectors
+def scatter_reduce(
+    input: Array, dim: Any, index: Array, src: Any, reduce: Any, *, include_self: bool = True
+) -> Array:
+    """What falls on one place, reduced: the sum or the mean, with or without what was there."""
+    k = base.axis_of(input, dim)
+    source, where = _source(src, index, None), at_axis(k, index)
+    if reduce not in ("sum", "mean"):
+        raise Unsupported(f"scatter_reduce by {reduce!r}", "use sum or mean")
+    start = as_real(input)
+    if not include_self:
+        zero = Array(index.dims, lambda at: Num(S.Zero), "0")
+        start = placed(input, zero, where)
+    total = placed(start, source, where, onto="add")
+    if reduce == "sum":
+        return total
+    one = Array(index.dims, lambda at: Num(S.One), "1")
+    none = Array(input.dims, lambda at: Num(S.Zero), "0")
+    hits = placed(none, one, where, onto="add")
+
+    def at(positions: Positions) -> Node:
+        number = value(hits.at(positions))
+        count = number + 1 if include_self else sympy.Piecewise((number, number > 0), (1, True))
+        from derive.printing.present import present
+
+        return mul(present(1 / count), total.at(positions))
+
+    return Array(input.dims, at, input.text)
+
+
+@op("index_add")
+@of_vectors
+def index_add(input: Array, dim: Any, index: Array, source: Array, *, alpha: Any = 1) -> Array:
+    """Slices added at the positions of an axis that index gives."""
+    return placed(input, source, at_slices(base.axis_of(input, dim), index), onto="add", scale=alpha)
+
+
+@op("index_copy")
+@of_vectors
+def index_copy(input: Array, dim: Any, index: Array, source: Array) -> Array:
+    """Slices put at the positions of an axis that index gives."""
+    return placed(input, source, at_slices(base.axis_of(input, dim), index))
+
+
+@op("index_fill")
+@of_vectors
+def index_fill(input: Array, dim: Any, index: Array, value: Any) -> Array:
+    """One number in the slices of an axis that index gives."""
+    k = base.axis_of(input, dim)
+    filled, number = as_real(value), value
+    positions_ = index if index.rank else Array((S.One,), lambda _: index.at(()), index.text, "int")
+    dims = (*input.dims[:k], *positions_.dims, *input.dims[k + 1 :])
+    hit = placed(
+        Array(input.dims, lambda at: Num(S.Zero), "0"),
+        Array(dims, lambda at: Num(S.One), "1"),
+        at_slices(k, positions_),
+        onto="add",
+    )
+    del number
+
+    def at(positions: Positions) -> Node:
+        none = Eq(_value(hit.at(positions)), 0)
+        return add(mul(Bracket(none), as_real(input).at(positions)), mul(Bracket(sympy.Not(none)), filled.at(())))
+
+    return Array(input.dims, at, input.text)
+
+
+_value = value
+
+
+@op("index_put")
+def index_put(input: Array, indices: Any, values: Any, accumulate: bool = False) -> Array:
+    """Values at the positions of the first axes that integer tensors give; None leaves an axis whole."""
+    given = [*indices, *(None,) * (input.rank - len(indices))]
+    if any(k is not None and k.kind == "bool" for k in given):
+        raise Unsupported("index_put at a condition", "write torch.where")
+    tensors = [k for k in given if k is not None]
+    together = base.elementwise(lambda *nodes: nodes, *tensors)
+    places = [n for n, k in enumerate(given) if k is not None]
+    first = places[0] if places == list(range(places[0], places[0] + len(places))) else 0
+    whole = [input.dims[n] for n, k in enumerate(given) if k is None]
+    before = len([n for n, k in enumerate(given) if k is None and n < first])
+    dims = (*whole[:before], *together.dims, *whole[before:])
+    source = broadcast(as_real(values), dims)
+
+    def where(k: Positions) -> Positions:
+        middle = together.at(k[before : before + together.rank])
+        rest = iter((*k[:before], *k[before + together.rank :]))
+        found = iter(middle)
+        return tuple(next(rest) if g is None else value(next(found)) for g in given)
+
+    return placed(input, source, where, onto="add" if accumulate else "replace")
+
+
+@op("put")
+@of_vectors
+def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+    """Entries at positions counted through all axes."""
+    spots, entries = flatten(index), flatten(source)
+    flat = placed(flatten(input), entries, at_axis(0, spots), onto="add" if accumulate else "replace")
+    return reshaped(flat, input.dims)
+
+
+# ── at places that need no tensor ───────────────────────────────────────────────────────────────────
+
+
+@op("select_scatter")
+def select_scatter(input: Array, src: Array, dim: Any, index: Any) -> Array:
+    """src as one slice of an axis."""
+    k = base.axis_of(input, dim)
+    position = expression(index) + (input.dims[k] if not isinstance(index, Size) and index < 0 else 0)
+    return placed(input, src, lambda at: (*at[:k], position, *at[k:]))
+
+
+@op("slice_scatter")
+def slice_scatter(input: Array, src: Array, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> Array:
+    """src as a stretch of an axis."""
+    from derive.read.ops.indexing import _range
+
+    k = base.axis_of(input, dim)
+    first, _, stride = _range(slice(start, end, step), input.dims[k])
+    return placed(input, src, lambda at: (*at[:k], first + stride * at[k], *at[k + 1 :]))
+
+
+@op("diagonal_scatter")
+def diagonal_scatter(input: Array, src: Array, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Array:
+    """src as a diagonal of two axes."""
+    a, b = base.axis_of(input, dim1), base.axis_of(input, dim2)
+    rest = [k for k in range(input.rank) if k not in (a, b)]
+
+    def where(at: Positions) -> Positions:
+        full = dict(zip(rest, at[:-1], strict=True))
+        full[a], full[b] = at[-1] + max(0, -offset), at[-1] + max(0, offset)
+        return tuple(full[k] for k in range(input.rank))
+
+    return placed(input, src, where)

@@ -1,0 +1,314 @@
+"""Pooling: means, maxima and norms over windows at affine positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import sympy
+from sympy import And, Eq, Expr, Integer, Or, Piecewise, S
+
+from derive.errors import ShapeError, Unsupported
+from derive.expr.indices import Dim, fresh
+from derive.expr.tree import Bracket, Frac, Node, Num, Pow, Sigma, mul, value
+from derive.read.arrays import Array, Positions
+from derive.read.ops.convolution import bracketed, each
+from derive.read.ops.joining import stack
+from derive.read.ops.movement import moved
+from derive.read.ops.pieces import in_range
+from derive.read.ops.reductions import mean_over, size_node
+from derive.read.ops.shaping import number_of, split_axis
+from derive.read.registry import as_real, elementwise, op
+from derive.read.sizes import expression
+from derive.read.traced import Refused
+
+__all__ = ["Windows"]
+
+
+class Windows:
+    """The windows over the last axes of an array: how many, where they start, which positions they hold."""
+
+    def __init__(
+        self, x: Array, rank: int, kernel: Any, stride: Any, padding: Any = 0, dilation: Any = 1, ceil: bool = False
+    ) -> None:
+        self.x, self.rank = x, rank
+        self.kernel = each(kernel, rank)
+        self.stride = each(stride, rank, kernel)
+        self.padding, self.dilation = each(padding, rank), each(dilation, rank)
+        self.sizes = x.dims[x.rank - rank :]
+        self.number = [self._number(n, ceil) for n in range(rank)]
+
+    def _number(self, n: int, ceil: bool) -> Dim:
+        size, stride, padding = self.sizes[n], self.stride[n], self.padding[n]
+        room = size + 2 * padding - self.dilation[n] * (self.kernel[n] - 1) - 1
+        count = (sympy.ceiling if ceil else sympy.floor)(room / stride) + 1
+        if ceil and size.is_Integer and (count - 1) * stride >= size + padding:
+            count -= 1  # the last window must begin inside the axis, or before it
+        elif ceil and not size.is_Integer:
+            raise Unsupported(f"ceil_mode over the dimension {size}", "give that size as a number")
+        if count.is_Integer and count < 1:
+            raise ShapeError(f"a window of {self.kernel[n]} is longer than the padded axis of {size}")
+        return count
+
+    @property
+    def dims(self) -> tuple[Dim, ...]:
+        """The shape of a result with one entry a window."""
+        return (*self.x.dims[: self.x.rank - self.rank], *self.number)
+
+    def indices(self) -> list[Expr]:
+        """Fresh indices that run over one window."""
+        return [fresh("k", d) if d != 1 else Integer(0) for d in self.kernel]
+
+    def positions(self, at: Positions, inside: Sequence[Expr]) -> Positions:
+        """The positions in the array of an entry inside the window."""
+        lead = at[: len(at) - self.rank]
+        where = (
+            s * i + d * k - p
+            for s, i, d, k, p in zip(
+                self.stride, at[len(lead) :], self.dilation, inside, self.padding, strict=True
+            )
+        )
+        return (*lead, *where)
+
+    def total(self, x: Array) -> Array:
+        """The sum of each window."""
+
+        def at(positions: Positions) -> Node:
+            ks = self.indices()
+            return _summed(ks, bracketed(x, self.positions(positions, ks)))
+
+        return Array(self.dims, at, x.text)
+
+
+def _summed(ks: Sequence[Expr], node: Node) -> Node:
+    for index in reversed([k for k in ks if not k.is_Integer]):
+        node = Sigma(index, node)
+    return node
+
+
+# ── means ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def average(
+    rank: int, input: Any, kernel: Any, stride: Any, padding: Any, ceil: bool, all_: bool, divisor: Any
+) -> Array:
+    """The mean of each window; of what lies inside the array alone where padding is not counted."""
+    x = as_real(input)
+    w = Windows(x, rank, kernel, stride, padding, 1, ceil)
+    total = w.total(x)
+
+    def at(positions: Positions) -> Node:
+        node = total.at(positions)
+        if divisor is not None:
+            return mul(Num(1 / expression(divisor)), node)
+        places = positions[len(positions) - rank :]
+        below = sympy.Mul(*(_extent(w, n, i, all_, ceil) for n, i in enumerate(places)))
+        return mul(_reciprocal(below), node)
+
+    return Array(w.dims, at, x.text)
+
+
+def _reciprocal(below: Expr) -> Node:
+    from derive.printing.present import present
+
+    return Frac(Num(S.One), size_node(below)) if not below.has(Piecewise, sympy.Max, sympy.Min) else present(1 / below)
+
+
+def _extent(w: Windows, n: int, i: Expr, padded: bool, ceil: bool) -> Expr:
+    """How many positions of window i along one axis are counted."""
+    size, padding, kernel = w.sizes[n], w.padding[n], w.kernel[n]
+    if padded and not ceil:
+        return kernel
+    if padding == 0 and not ceil:
+        return kernel
+    start = w.stride[n] * i - padding
+    stop = start + kernel
+    if padded:
+        low, high = start, sympy.Min(stop, size + padding)
+    else:
+        low, high = sympy.Max(start, 0), sympy.Min(stop, size)
+    return _pieced(high) - _pieced(low)
+
+
+def _pieced(bound: Expr) -> Expr:
+    """A maximum or minimum of two positions by cases, as it is written and computed."""
+    if isinstance(bound, sympy.Max | sympy.Min):
+        a, b = bound.args
+        return Piecewise((a, a >= b if isinstance(bound, sympy.Max) else a <= b), (b, True))
+    return bound
+
+
+# ── maxima ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def maximum(
+    rank: int, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
+) -> Array:
+    """The largest entry of each window; the first one where several are, as in torch."""
+    x = as_real(input)
+    w = Windows(x, rank, kernel, stride, padding, dilation, ceil)
+    window = [tuple(map(Integer, place)) for place in product(*(range(number_of(k, "max pooling")) for k in w.kernel))]
+
+    def entry(at: Positions) -> Expr:
+        """The entry, or -∞ outside of the array."""
+        inside = And(*(in_range(p, d) for p, d in zip(at, x.dims, strict=True)))
+        read = value(x.at(at))
+        return read if inside == S.true else Piecewise((read, inside), (-sympy.oo, True))
+
+    def at(positions: Positions) -> Node:
+        ks = w.indices()
+        here = w.positions(positions, ks)
+        mine = value(x.at(here))
+        first = []
+        for place in window:
+            other = entry(w.positions(positions, place))
+            first.append(Or(mine > other, And(mine >= other, _not_after(ks, place))))
+        return _summed(ks, mul(Bracket(And(*first)), bracketed(x, here)))
+
+    return Array(w.dims, at, x.text)
+
+
+def _not_after(ks: Sequence[Expr], place: Sequence[Expr]) -> Any:
+    """Whether the position k of the window is not after this place of it, row by row."""
+    condition: Any = S.true
+    for k, p in zip(reversed(ks), reversed(place), strict=True):
+        condition = Or(k < p, And(Eq(k, p), condition))
+    return condition
+
+
+class Places(Refused):
+    """The positions of the maxima, which have no derivative."""
+
+
+def _register(rank: int) -> None:
+    @op(f"avg_pool{rank}d")
+    def avg_pool(
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: Any = None,
+    ) -> Array:
+        """The mean of each window."""
+        return average(rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+    def max_pool(
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+    ) -> Array:
+        """The largest entry of each window."""
+        return maximum(rank, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+    @op(f"max_pool{rank}d_with_indices")
+    def max_pool_with_indices(*args: Any, **kwargs: Any) -> tuple[Array, Refused]:
+        """The largest entry of each window, and where it is."""
+        return max_pool(*args, **kwargs), Places("the positions of the maxima", "use the values")
+
+    @op(f"max_pool{rank}d")
+    def max_pool_alone(*args: Any, **kwargs: Any) -> Any:
+        """The largest entry of each window."""
+        if kwargs.get("return_indices"):
+            return max_pool_with_indices(*args, **kwargs)
+        return max_pool(*args, **kwargs)
+
+    @op(f"lp_pool{rank}d")
+    def lp_pool(
+        input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+    ) -> Array:
+        """The p-norm of each window."""
+        x, p = as_real(input), expression(norm_type)
+        w = Windows(x, rank, kernel_size, stride, ceil=ceil_mode)
+        if ceil_mode:
+            raise Unsupported("lp_pool in ceil_mode", "use ceil_mode=False")
+        powers = w.total(elementwise(lambda a: Pow(a, Num(p)) if p != 1 else a, x))
+        return powers if p == 1 else elementwise(lambda a: Pow(a, Num(1 / p)), powers)
+
+    @op(f"adaptive_avg_pool{rank}d")
+    def adaptive_avg_pool(input: Any, output_size: Any) -> Array:
+        """The mean of each of a number of windows, as equal as can be."""
+        return adaptive(as_real(input), rank, output_size, lambda x, axis: mean_over(x, axis))
+
+    def adaptive_max_pool(input: Any, output_size: Any, return_indices: bool = False) -> Array:
+        """The largest entry of each of a number of windows."""
+        return adaptive_maximum(as_real(input), rank, output_size)
+
+    @op(f"adaptive_max_pool{rank}d_with_indices")
+    def adaptive_max_pool_with_indices(*args: Any, **kwargs: Any) -> tuple[Array, Refused]:
+        """The largest entry of each window, and where it is."""
+        return adaptive_max_pool(*args, **kwargs), Places("the positions of the maxima", "use the values")
+
+    @op(f"adaptive_max_pool{rank}d")
+    def adaptive_max_pool_alone(*args: Any, **kwargs: Any) -> Any:
+        """The largest entry of each window."""
+        if kwargs.get("return_indices"):
+            return adaptive_max_pool_with_indices(*args, **kwargs)
+        return adaptive_max_pool(*args, **kwargs)
+
+
+def output_sizes(x: Array, rank: int, wanted: Any) -> list[Dim]:
+    """One size for each axis; None keeps the axis."""
+    given = wanted if isinstance(wanted, list | tuple) else [wanted] * rank
+    given = list(given) * rank if len(given) == 1 else given
+    sizes = x.dims[x.rank - rank :]
+    return [d if g is None else each(g, 1)[0] for d, g in zip(sizes, given, strict=True)]
+
+
+def adaptive(x: Array, rank: int, wanted: Any, reduce: Any) -> Array:
+    """Each axis cut into windows and reduced, one axis after the other."""
+    for n, number in enumerate(output_sizes(x, rank, wanted)):
+        axis = x.rank - rank + n
+        size = x.dims[axis]
+        if (size / number).is_integer:
+            x = reduce(split_axis(x, axis, (number, size / number)), axis + 1)
+        else:
+            x = stack([reduce(stretch(x, axis, *ends), axis) for ends in cuts(size, number)], axis)
+    return x
+
+
+def cuts(size: Dim, number: Dim) -> list[tuple[int, int]]:
+    """Where the windows of an adaptive pooling begin and end."""
+    n, m = number_of(size, "adaptive pooling"), number_of(number, "adaptive pooling")
+    return [(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
+
+
+def stretch(x: Array, axis: int, start: int, stop: int) -> Array:
+    """The positions start … stop - 1 of an axis."""
+    dims = (*x.dims[:axis], Integer(stop - start), *x.dims[axis + 1 :])
+    return moved(x, dims, lambda at: (*at[:axis], at[axis] + start, *at[axis + 1 :]))
+
+
+def adaptive_maximum(x: Array, rank: int, wanted: Any) -> Array:
+    """Each window as a pooling of its own; one pooling where all are equal."""
+    numbers = output_sizes(x, rank, wanted)
+    sizes = x.dims[x.rank - rank :]
+    if all((size / number).is_integer for size, number in zip(sizes, numbers, strict=True)):
+        return maximum(rank, x, [_int(s / n) for s, n in zip(sizes, numbers, strict=True)], None, 0, 1, False)
+
+    def along(x: Array, n: int) -> Array:
+        if n == rank:
+            return maximum(rank, x, [number_of(d, "max pooling") for d in x.dims[x.rank - rank :]], None, 0, 1, False)
+        axis = x.rank - rank + n
+        rows = [along(stretch(x, axis, *ends), n + 1) for ends in cuts(sizes[n], numbers[n])]
+        return stack([moved(r, (*r.dims[:axis], *r.dims[axis + 1 :]), _zero_at(axis)) for r in rows], axis)
+
+    return along(x, 0)
+
+
+def _zero_at(axis: int) -> Any:
+    return lambda at: (*at[:axis], Integer(0), *at[axis:])
+
+
+def _int(size: Expr) -> int:
+    return number_of(size, "max pooling")
+
+
+for _rank in (1, 2, 3):
+    _register(_rank)
