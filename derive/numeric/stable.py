@@ -15,7 +15,21 @@ from sympy import Add, Expr, Mul, Pow, S, cosh, erf, exp, log, sinh, tanh
 from derive.expr.functions import Apply, elementary
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
-from derive.numeric.tables import APPLIES, REWRITES, Torch, erfc, expm1, log1p, sigmoid, softplus
+from derive.numeric.tables import (
+    APPLIES,
+    REWRITES,
+    Torch,
+    erfc,
+    erfcx,
+    expm1,
+    i0e,
+    i1e,
+    k0e,
+    k1e,
+    log1p,
+    sigmoid,
+    softplus,
+)
 
 __all__ = ["PATTERNS", "stable"]
 
@@ -178,6 +192,35 @@ def _smaller(rest: Expr, whole: Expr) -> bool:
     return fits and sum(map(abs, after.values())) < sum(map(abs, before.values()))
 
 
+def _scaled(expr: Expr) -> Expr | None:
+    """e^a f(u)^k is e^(a + k s(u)) g(u)^k, where f(u) = e^s(u) g(u) and the exponential gets smaller."""
+    if not isinstance(expr, Mul):
+        return None
+    found = next((f for f in expr.args if isinstance(f, exp)), None)
+    if found is None:
+        return None
+    for base, power in _powers(expr).items():
+        name = base.name if isinstance(base, Torch) else type(base).__name__
+        if name in SCALED and power.is_Integer:
+            u = base.args[-1]
+            form, exponent = SCALED[name]
+            before = sympy.expand(found.args[0])
+            rest = sympy.expand(before + power * exponent(u))
+            if _smaller(rest, before):
+                return expr / found / base**power * exp(rest) * form(u) ** power
+    return None
+
+
+# f → (g, s) with f(u) = e^s(u) g(u), where f leaves the range of floats and g does not.
+SCALED: dict[str, tuple[Callable[[Expr], Expr], Callable[[Expr], Expr]]] = {
+    "erfc": (erfcx, lambda u: -(u**2)),
+    "besseli0": (i0e, sympy.Abs),
+    "besseli1": (i1e, sympy.Abs),
+    "besselk0": (k0e, lambda u: -u),
+    "besselk1": (k1e, lambda u: -u),
+}
+
+
 def _sinh_over_cosh(expr: Expr) -> Expr | None:
     """sinh(u)^k / cosh(u)^k is tanh(u)^k."""
     if not isinstance(expr, Mul):
@@ -245,6 +288,7 @@ OF_PRODUCTS = {"1/cosh(u)^2 = 4 sigmoid(2u) sigmoid(-2u)"}
 PATTERNS: dict[str, Pattern] = {
     "1/(1 + e^u) = sigmoid(-u)": _reciprocal_of_one_plus_exp,
     "e^u sigmoid(-u) = sigmoid(u)": _exp_times_sigmoid,
+    "e^(u^2) erfc(u) = erfcx(u), e^-|u| I(u) and e^u K(u) scaled": _scaled,
     "1 - sigmoid(u) = sigmoid(-u)": _with_one(_is("sigmoid"), -1, lambda a: sigmoid(-a.args[1])),
     "e^u + e^-u = 2 cosh(u)": _exponentials(1, lambda u: 2 * cosh(u)),
     "e^u - e^-u = 2 sinh(u)": _exponentials(-1, lambda u: 2 * sinh(u)),

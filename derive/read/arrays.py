@@ -58,10 +58,14 @@ class Array:
         return f"{self.text} {shown(self.dims)}" if self.dims else f"{self.text}, a scalar"
 
 
-def tensor(name: str, dims: Sequence[Dim], *, integer: bool = False) -> Array:
-    """The named tensor of that shape."""
-    kind = "int" if integer else "real"
-    return Array(tuple(dims), lambda at: reference(name, at, integer=integer), name, kind)
+def tensor(name: str, dims: Sequence[Dim], kind: str = "real") -> Array:
+    """The named tensor of that shape; a bool one is an integer variable, true where it is not 0."""
+
+    def at(positions: Positions) -> Any:
+        node = reference(name, positions, integer=kind != "real")
+        return Ne(value(node), 0) if kind == "bool" else node
+
+    return Array(tuple(dims), at, name, kind)
 
 
 def elementwise(build: Callable[..., Any], *arrays: Array) -> Array:
