@@ -15,7 +15,17 @@ from derive.expr.tree import value
 from derive.read import read_formula
 from tests.expr.brute import Point, close, evaluate, point_of, positions, total_derivative
 
-__all__ = ["SHAPES", "SIZES", "Formula", "check", "check_steps", "derive", "formulas", "point_at", "variables_in"]
+__all__ = [
+    "SHAPES",
+    "SIZES",
+    "Formula",
+    "check",
+    "check_steps",
+    "derive",
+    "formulas",
+    "point_at",
+    "variables_in",
+]
 
 SHAPES = {"x": "n", "y": "n", "u": "m", "A": "m n", "B": "n m", "S": "n n", "a": "", "c": ""}
 SIZES = {"n": 3, "m": 2, "k": 2, "b": 2}
@@ -67,13 +77,20 @@ _BY_SHAPE = {
         ("({}*{})", "", "n"),
     ),
     "m": (("({} @ {})", "m n", "n"), ("mean({}, 1)", "m n"), ("({}*{})", "m", "")),
-    "m n": (("outer({}, {})", "m", "n"), ("({} @ {})", "m n", "n n"), ("({}*{})", "m n", "n"), ("{}.T", "n m")),
+    "m n": (
+        ("outer({}, {})", "m", "n"),
+        ("({} @ {})", "m n", "n n"),
+        ("({}*{})", "m n", "n"),
+        ("{}.T", "n m"),
+    ),
     "n m": (("({} @ {})", "n n", "n m"), ("{}.T", "m n"), ("softmax({}, 1)", "n m"), ("{}*{}", "", "n m")),
     "n n": (("({} @ {})", "n m", "m n"), ("outer({}, {})", "n", "n"), ("{}.T", "n n")),
 }
 
 
-def derive(operator: Callable[..., Derived], text: str, shapes: Any, wrt: str, *more: Any, **given: Any) -> Derived:
+def derive(
+    operator: Callable[..., Derived], text: str, shapes: Any, wrt: str, *more: Any, **given: Any
+) -> Derived:
     """The derivation of the last output of a formula text; `given` is what else is known of its variables."""
     problem = read_formula(text, shapes, **given)
     return operator(problem, problem.outputs[-1], wrt, *more)

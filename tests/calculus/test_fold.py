@@ -51,7 +51,7 @@ def test_names_are_found_in_what_their_definitions_have_become(expr, expected):
     assert evaluate(found, point) == pytest.approx(evaluate(expected, point), rel=1e-15)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(values(depth=2))
 def test_folding_keeps_the_value_and_makes_nothing_longer(expr):
     g = sympy.exp(-x(I))
@@ -61,7 +61,7 @@ def test_folding_keeps_the_value_and_makes_nothing_longer(expr):
         assert cost(present(found)) <= cost(present(one)) + 1
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(values(depth=1, jumps=False))
 def test_a_name_is_found_at_any_argument(argument):
     assume(argument.free_symbols)

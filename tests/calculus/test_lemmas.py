@@ -56,7 +56,9 @@ DERIVATIVES = [
 
 def point(fn, at):
     """The parameters of a function at a number; further ones at 3/4."""
-    return Point({}, {v.name: {(): mpf(at) if k == 0 else mpf(3) / 4} for k, v in enumerate(fn.definition.variables)})
+    return Point(
+        {}, {v.name: {(): mpf(at) if k == 0 else mpf(3) / 4} for k, v in enumerate(fn.definition.variables)}
+    )
 
 
 @pytest.mark.parametrize("fn", DERIVATIVES, ids=lambda fn: f"{fn}{fn.primes}")
@@ -104,7 +106,10 @@ FOUND = [
     (FUNCTIONS["tanhshrink"].derivative(), Pow(TANH_X, two)),
     (FUNCTIONS["silu"].derivative(), Mul((SIGMOID_X, Add((one, Mul((Sym(X), Add((one, Neg(SIGMOID_X)))))))))),
     (FUNCTIONS["relu"].derivative(), Cases(((Num(S(0)), X <= 0), (one, sympy.true)))),
-    (BENTID.derivative(), Add((Frac(Sym(X), Mul((two, Pow(Add((Pow(Sym(X), two), one)), Num(S.Half))))), one))),
+    (
+        BENTID.derivative(),
+        Add((Frac(Sym(X), Mul((two, Pow(Add((Pow(Sym(X), two), one)), Num(S.Half))))), one)),
+    ),
     (
         SWISH.derivative(1),
         Mul((Pow(Sym(X), two), SIGMOID_BX, Add((one, Neg(SIGMOID_BX))))),
@@ -163,7 +168,13 @@ def test_swish_has_the_lemmas_form_in_its_first_argument():
 def test_primed_functions_are_replaced_wherever_they_stand():
     a, xi = Sym(scalar("a")), Entry("x", (I,))
     outer = Call(SIGMOID.derivative(), (Call(TANH.derivative(), (xi,)),))
-    for node in (outer, Mul((a, outer)), Mul((a, outer, Delta(I, J))), Add((a, Frac(a, outer))), Pow(outer, two)):
+    for node in (
+        outer,
+        Mul((a, outer)),
+        Mul((a, outer, Delta(I, J))),
+        Add((a, Frac(a, outer))),
+        Pow(outer, two),
+    ):
         replaced = use_lemmas(node)
         assert not lemmas_in(replaced)
         assert same(replaced, node)

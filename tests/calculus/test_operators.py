@@ -41,7 +41,13 @@ HESSIANS = [
     ("h = tanh(W @ x); l = sum(h**2)", M, "W", "x", lambda W, x: (torch.tanh(W @ x) ** 2).sum()),
     ("h = sigmoid(W @ x); l = sum(h*y)", M, "y", "W", lambda W, x, y: (torch.sigmoid(W @ x) * y).sum()),
     ("trace(S @ S @ S)", "S: n n", "S", "S", lambda S: torch.trace(S @ S @ S)),
-    ("sum(where(x > 0, x**3, x*y))", "x: n, y: n", "x", "y", lambda x, y: torch.where(x > 0, x**3, x * y).sum()),
+    (
+        "sum(where(x > 0, x**3, x*y))",
+        "x: n, y: n",
+        "x",
+        "y",
+        lambda x, y: torch.where(x > 0, x**3, x * y).sum(),
+    ),
     ("g = a*c; l = g**2*a", "a:, c:", "a", "c", lambda a, c: (a * c) ** 2 * a),
     (f"{CHAIN}; l = sum(f)", M, "x", "x", lambda W, x: chain(W, x).sum()),
 ]
@@ -54,7 +60,12 @@ PRODUCTS = [
     ("h = tanh(W @ x); f = h*h*y", M, "x", lambda W, x, y: torch.tanh(W @ x) ** 2 * y),
     ("h = softmax(W @ x); f = log(h)", M, "W", lambda W, x: softmax(W @ x).log()),
     ("h = relu(X @ W + c); f = h @ V", NET, "W", lambda X, W, c, V: torch.relu(X @ W + c) @ V),
-    ("r = x - mean(x); r/sqrt(mean(r**2) + 1/10)", "x: n", "x", lambda x: (x - x.mean()) / (x.var(correction=0) + 0.1) ** 0.5),
+    (
+        "r = x - mean(x); r/sqrt(mean(r**2) + 1/10)",
+        "x: n",
+        "x",
+        lambda x: (x - x.mean()) / (x.var(correction=0) + 0.1) ** 0.5,
+    ),
     ("where(x > 0, x*y, y**2)", "x: n, y: n", "x", lambda x, y: torch.where(x > 0, x * y, y**2)),
     ("x*a", "x: n, a:", "a", lambda x, a: x * a),
     ("G = x**2; V = G*x", "x: n", "x", lambda x: x**3),
@@ -68,7 +79,15 @@ ENTRYWISE = [
     ("exp(-x**2/2)*y", "x: n, y: n", lambda x, y: (-(x**2) / 2).exp() * y),
     ("where(x > 0, x**3, sin(x))", "x: n", lambda x: torch.where(x > 0, x**3, x.sin())),
     ("log(1 + x**2)", "x:", lambda x: (1 + x**2).log()),
-    ("a = tanh(x); b = a*a; c = exp(-b); d = c + a; e = d*b; f = e*c", "x: n", lambda x: ((-torch.tanh(x) ** 2).exp() + torch.tanh(x)) * torch.tanh(x) ** 2 * (-torch.tanh(x) ** 2).exp()),
+    (
+        "a = tanh(x); b = a*a; c = exp(-b); d = c + a; e = d*b; f = e*c",
+        "x: n",
+        lambda x: (
+            ((-(torch.tanh(x) ** 2)).exp() + torch.tanh(x))
+            * torch.tanh(x) ** 2
+            * (-(torch.tanh(x) ** 2)).exp()
+        ),
+    ),
 ]
 
 
@@ -90,7 +109,9 @@ def place(fn, name):
     return list(inspect.signature(fn).parameters).index(name)
 
 
-@pytest.mark.parametrize(("text", "shapes", "wrt", "other", "fn"), HESSIANS, ids=[f"{r[0]} by {r[2]} {r[3]}" for r in HESSIANS])
+@pytest.mark.parametrize(
+    ("text", "shapes", "wrt", "other", "fn"), HESSIANS, ids=[f"{r[0]} by {r[2]} {r[3]}" for r in HESSIANS]
+)
 def test_hessians_are_those_of_autograd(text, shapes, wrt, other, fn):
     derived = derive(hessian, text, shapes, wrt, other)
     both = func.jacrev(func.jacrev(fn, argnums=place(fn, wrt)), argnums=place(fn, other))
@@ -98,7 +119,9 @@ def test_hessians_are_those_of_autograd(text, shapes, wrt, other, fn):
         compared(derived, lambda given: both(*called(fn, given)), sizes, seed)
 
 
-@pytest.mark.parametrize(("text", "shapes", "wrt", "fn"), PRODUCTS, ids=[f"{r[0]} by {r[2]}" for r in PRODUCTS])
+@pytest.mark.parametrize(
+    ("text", "shapes", "wrt", "fn"), PRODUCTS, ids=[f"{r[0]} by {r[2]}" for r in PRODUCTS]
+)
 def test_products_with_the_jacobian_are_those_of_autograd(text, shapes, wrt, fn):
     backward, forward = derive(vjp, text, shapes, wrt), derive(jvp, text, shapes, wrt)
     up, tangent = backward.problem.variables[0], forward.problem.variables[0]
@@ -160,7 +183,8 @@ def test_tangents_and_upstream_gradients_of_random_formulas_hold_row_by_row(data
 
     def truth(at):
         return sum(
-            total_derivative(point, forward.output, tuple(at.values()), wrt, column) * v for column, v in tangent.items()
+            total_derivative(point, forward.output, tuple(at.values()), wrt, column) * v
+            for column, v in tangent.items()
         )
 
     check(forward, point, truth)

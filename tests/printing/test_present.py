@@ -123,7 +123,9 @@ def test_a_phrase_of_no_more_value_than_a_number_is_no_phrase():
     ratio = Frac(e("x", I), e("x", I))
     assert present(1 + a, (), (Sigma(I, ratio),)) == Add((A, num(1)))
     nothing = Mul((e("x", I), num(0)))
-    assert present(Piecewise((a, b > 0), (0, True)), (), (nothing,)) == Cases(((A, b > 0), (num(0), sympy.true)))
+    assert present(Piecewise((a, b > 0), (0, True)), (), (nothing,)) == Cases(
+        ((A, b > 0), (num(0), sympy.true))
+    )
 
 
 def test_a_phrase_that_loses_an_index_is_no_phrase():
