@@ -10,10 +10,20 @@ from derive.calculus.derived import Derived
 from derive.calculus.facts import FACTS, Fact
 from derive.calculus.identity import identity
 from derive.calculus.lemmas import Lemma, lemma
-from derive.calculus.operators import entrywise, gradient, hessian, jacobian, jvp, vjp
+from derive.calculus.operators import (
+    CONVENTIONS,
+    entrywise,
+    gradient,
+    hessian,
+    jacobian,
+    jvp,
+    under_convention,
+    vjp,
+)
 from derive.calculus.rational import is_zero
 
 __all__ = [
+    "CONVENTIONS",
     "FACTS",
     "Derived",
     "Fact",
@@ -27,5 +37,6 @@ __all__ = [
     "jacobian",
     "jvp",
     "lemma",
+    "under_convention",
     "vjp",
 ]

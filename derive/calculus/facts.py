@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import sympy
-from sympy import Expr, Indexed, S, Sum
+from sympy import Expr, Indexed, IndexedBase, KroneckerDelta, S, Sum
 
-from derive.calculus.deltas import pull_out
+from derive.calculus.deltas import contract, pull_out
 from derive.expr.problem import Variable
-from derive.expr.sums import map_args, open_sum
+from derive.expr.sums import Iverson, map_args, open_sum, replace_entries
 
 __all__ = ["FACTS", "Fact", "apply_facts"]
 
@@ -54,6 +54,74 @@ def one_hot(expr: Expr, name: str) -> Expr:
     return total_one(idempotent(expr, name), name)
 
 
+def signs(expr: Expr, name: str) -> Expr:
+    """y² = 1 for entries that are 1 or -1."""
+    found = {
+        p: p.base ** (p.exp % 2)
+        for p in expr.atoms(sympy.Pow)
+        if p.exp.is_Integer and _is_entry(p.base, name) and p.exp not in (0, 1)
+    }
+    return expr.xreplace(found)
+
+
+def symmetric(expr: Expr, name: str) -> Expr:
+    """A_ji is A_ij, written with the positions in one order."""
+
+    def entry(at: tuple[Expr, ...]) -> Expr:
+        last = sorted(at[-2:], key=lambda p: (getattr(p, "uid", 0) < 0, str(p), getattr(p, "uid", 0)))
+        return Indexed(IndexedBase(name, real=True), *at[:-2], *last)
+
+    return replace_entries(expr, name, entry)
+
+
+def diagonal(expr: Expr, name: str) -> Expr:
+    """A_ij is δ_ij A_ii."""
+
+    def entry(at: tuple[Expr, ...]) -> Expr:
+        *lead, i, j = at
+        whole = Indexed(IndexedBase(name, real=True), *lead, i, i)
+        return whole if i == j else KroneckerDelta(i, j) * whole
+
+    return contract(replace_entries(expr, name, entry))
+
+
+def triangular(expr: Expr, name: str) -> Expr:
+    """A_ij is 0 above the diagonal."""
+
+    def entry(at: tuple[Expr, ...]) -> Expr:
+        *_, i, j = at
+        whole = Indexed(IndexedBase(name, real=True), *at)
+        return whole if i == j else Iverson(i >= j) * whole
+
+    return expr if expr.has(Iverson) else replace_entries(expr, name, entry)
+
+
+def orthogonal(expr: Expr, name: str) -> Expr:
+    """Σ_k Q_ki Q_kj = δ_ij and Σ_k Q_ik Q_jk = δ_ij."""
+    if isinstance(expr, Sum):
+        index, body = open_sum(expr)
+        factors = sympy.Mul.make_args(body)
+        pair = [f for f in factors if _is_entry(f, name)]
+        if isinstance(body, sympy.Pow) and body.exp == 2 and _is_entry(body.base, name):
+            pair = [body.base, body.base]
+        if len(pair) == 2 and len(factors) in (1, 2):
+            for axis in (0, 1):
+                if all(f.indices[axis] == index and not f.indices[1 - axis].has(index) for f in pair):
+                    return KroneckerDelta(*(f.indices[1 - axis] for f in pair))
+    return map_args(lambda a: orthogonal(a, name), expr) if expr.has(Sum) else expr
+
+
+def unit(expr: Expr, name: str) -> Expr:
+    """Σ_j x_j² = 1, over the last index."""
+    if isinstance(expr, Sum):
+        index, body = open_sum(expr)
+        if isinstance(body, sympy.Pow) and body.exp == 2 and _is_entry(body.base, name):
+            *lead, last = body.base.indices
+            if last == index and not any(i.has(index) for i in lead):
+                return S.One
+    return map_args(lambda a: unit(a, name), expr) if expr.has(Sum) else expr
+
+
 def unchanged(expr: Expr, name: str) -> Expr:  # noqa: ARG001  (the signature of a rewriting)
     """A fact that says where to look, and rewrites nothing."""
     return expr
@@ -65,6 +133,13 @@ FACTS: dict[str, Fact] = {
         Fact("sum=1", r"\sum_j {name}_j = 1", total_one),
         Fact("one-hot", r"{name} \in \{0, 1\},\ \sum_j {name}_j = 1", one_hot),
         Fact("binary", r"{name} \in \{0, 1\}", idempotent),
+        Fact("sign", r"{name} \in \{-1, 1\}", signs),
+        Fact("symmetric", r"{name}^T = {name}", symmetric),
+        Fact("positive definite", r"{name}^T = {name},\ {name} \succ 0", symmetric),
+        Fact("diagonal", r"{name}_{ij} = 0 \text{ for } i \ne j", diagonal),
+        Fact("triangular", r"{name}_{ij} = 0 \text{ for } i < j", triangular),
+        Fact("orthogonal", r"{name}^T {name} = I", orthogonal),
+        Fact("unit", r"\lVert {name} \rVert_2 = 1", unit),
         Fact("positive", r"{name} > 0", unchanged),
         Fact("unit interval", r"0 < {name} < 1", unchanged),
         Fact("nonzero", r"{name} \ne 0", unchanged),

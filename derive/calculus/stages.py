@@ -144,8 +144,13 @@ def contraction(node: Node, context: Context) -> Iterator[Step]:
 def facts(node: Node, context: Context) -> Iterator[Step]:
     """What the declared facts make of it."""
     after, used = apply_facts(value(node), context.variables)
-    if used:
-        yield Step(node, context.present(after), ("fact",), given=used)
+    while used:
+        # A fact may leave a delta, and that another place where a fact applies.
+        settled, more = apply_facts(contract(after), context.variables)
+        if settled == after:
+            yield Step(node, context.present(after), ("fact",), given=used)
+            return
+        after, used = settled, tuple(dict.fromkeys((*used, *more)))
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:

@@ -1,4 +1,4 @@
-"""Documents: a derivation and the evidence for it, as a page of LaTeX or Markdown, and as a folder of them."""
+"""Documents: a derivation and the evidence for it, as LaTeX or Markdown, and as a folder of them."""
 
 from derive.documents.compose import compose
 from derive.documents.evidence import evidence

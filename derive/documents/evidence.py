@@ -1,4 +1,4 @@
-"""The evidence for a derivation as blocks of a page: who agrees, how many steps hold, which digits come out."""
+"""The evidence for a derivation as blocks of a page: who agrees, which steps hold, which digits come out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def _referees(report: Report) -> Iterator[Block]:
     steps = next((c for c in report.checks if c.referee == "steps"), None)
     if steps is not None:
         said = "holds" if steps.status == "agrees" else steps.status
-        yield Words(f"Every step, taken as an equation, {said} at 50 digits at random points ({steps.reason}).")
+        yield Words(
+            f"Every step, taken as an equation, {said} at 50 digits at random points ({steps.reason})."
+        )
     yield Table(("derivative", "referee", "precision", "finding"), tuple(_row(*row) for row in rows))
 
 
@@ -50,7 +52,9 @@ def _printed(printed: Sequence[PrintedCheck]) -> Iterator[Block]:
         return
     yield Heading("Printed numbers")
     yield Words("What the notes print, and what the program above prints from the same inputs:")
-    rows = [(p.source, _short(p.expected), _short(p.ours), "the same" if p.ok else "DIFFERENT") for p in printed]
+    rows = [
+        (p.source, _short(p.expected), _short(p.ours), "the same" if p.ok else "DIFFERENT") for p in printed
+    ]
     yield Table(("source", "printed", "ours", ""), tuple(rows))
     yield from (Words(f"{p.source}: {p.remark}") for p in printed if p.remark)
 

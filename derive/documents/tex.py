@@ -50,9 +50,12 @@ ESCAPES = {
 MATHEMATICS = dict(
     pair.split(":")
     for row in (
-        r"α:\alpha β:\beta γ:\gamma δ:\delta ε:\varepsilon η:\eta θ:\theta λ:\lambda μ:\mu ν:\nu ξ:\xi π:\pi ρ:\rho",
-        r"σ:\sigma τ:\tau φ:\varphi χ:\chi ψ:\psi ω:\omega Γ:\Gamma Δ:\Delta Θ:\Theta Λ:\Lambda Σ:\Sigma Φ:\Phi",
-        r"∂:\partial ∇:\nabla ∑:\sum −:- ×:\times ·:\cdot ≤:\le ≥:\ge ≠:\ne ≈:\approx →:\to ∞:\infty ∈:\in ±:\pm",
+        r"α:\alpha β:\beta γ:\gamma δ:\delta ε:\varepsilon η:\eta θ:\theta λ:\lambda μ:\mu ν:\nu",
+        r"ξ:\xi π:\pi ρ:\rho",
+        r"σ:\sigma τ:\tau φ:\varphi χ:\chi ψ:\psi ω:\omega Γ:\Gamma Δ:\Delta Θ:\Theta Λ:\Lambda",
+        r"Σ:\Sigma Φ:\Phi",
+        r"∂:\partial ∇:\nabla ∑:\sum −:- ×:\times ·:\cdot ≤:\le ≥:\ge ≠:\ne ≈:\approx →:\to",
+        r"∞:\infty ∈:\in ±:\pm",
         r"½:\tfrac12 ²:^2 ³:^3 ′:' ‖:\| ⊤:^\top",
     )
     for pair in row.split()
@@ -123,7 +126,9 @@ def _folded(line: str) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + 8)
     pieces: list[str] = []
     while len(line) > CODE_WIDTH:
-        cut = max((line.rfind(sign, len(indent), CODE_WIDTH) + len(sign.rstrip()) for sign in BREAKS), default=0)
+        cut = max(
+            (line.rfind(sign, len(indent), CODE_WIDTH) + len(sign.rstrip()) for sign in BREAKS), default=0
+        )
         if cut <= len(indent):
             break
         pieces.append(line[:cut].rstrip())

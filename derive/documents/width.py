@@ -21,13 +21,22 @@ LEAST = 20.0  # a label in less room than this stands below its equation
 _PLAIN = re.compile(r"\\text\{([^{}]*)\}")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
 _SILENT = {r"\left", r"\right", r"\displaystyle", r"\bigl", r"\bigr", r"\limits"}
-_WIDE = {r"\quad": 1.8, r"\qquad": 3.6, r"\,": 0.3, r"\;": 0.5, r"\!": -0.3, r"\ ": 0.6, r"\sum": 2.4, r"\prod": 2.2}
+_WIDE = {
+    r"\quad": 1.8,
+    r"\qquad": 3.6,
+    r"\,": 0.3,
+    r"\;": 0.5,
+    r"\!": -0.3,
+    r"\ ": 0.6,
+    r"\sum": 2.4,
+    r"\prod": 2.2,
+}
 _RELATION = {"=", "+", "<", ">", r"\le", r"\ge", r"\ne", r"\in", r"\cdot", r"\times", r"\to"}
 _NARROW = {"(": 0.7, ")": 0.7, ",": 0.7, "'": 0.4, ".": 0.5, "[": 0.5, "]": 0.5, "|": 0.5, "1": 0.9, "2": 0.9}
 
 
 def fitted(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """The rows with what would run over the page broken: equal matrices one below the other, labels in two lines."""
+    """The rows with what would run over the page broken: equal matrices below each other, labels in two lines."""
     rows = tuple(part for row in rows for part in _chained(row))
     left = max((width(row.left) for row in rows), default=0.0)
     right = max((width(line) for row in rows for line in row.right), default=0.0)
@@ -59,7 +68,10 @@ def _chained(row: Row) -> list[Row]:
         return [row]
     forms = row.right[0].split(r"\end{pmatrix} = ")
     texts = [form + r"\end{pmatrix}" for form in forms[:-1]] + forms[-1:]
-    return [Row("" if n else row.left, (text,), row.label if n == len(texts) - 1 else "") for n, text in enumerate(texts)]
+    return [
+        Row("" if n else row.left, (text,), row.label if n == len(texts) - 1 else "")
+        for n, text in enumerate(texts)
+    ]
 
 
 @lru_cache(maxsize=4096)

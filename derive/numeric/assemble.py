@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from functools import partial
 
 from sympy import Add, Expr, Indexed, Symbol
 
@@ -23,16 +25,43 @@ def program_of(parts: Sequence[Derived], name: str = "") -> Program:
     Its parameters are the problem's variables in their order; for a vjp the upstream G comes first, for a
     jvp the tangent V. The intermediates that the closed forms name are computed once.
     """
-    problem = parts[-1].problem
-    needed = {d.name: d for part in parts for d in part.lets}
-    ordered = [d for part in parts for d in part.problem.definitions if d.name in needed]
-    lets = tuple(_let(d) for d in dict.fromkeys(ordered))
-    results = tuple(
-        Let(f"d_{part.output}_d_{part.wrt}", part.indices, value(part.closed_form)) for part in parts
-    )
+    lets: list[Let] = []
+    results: list[Let] = []
+    for part in parts:
+        renamed: dict[str, str] = {}
+        for definition in part.lets:
+            _add(_renamed(_let(definition), renamed), lets, renamed)
+        result = Let(f"d_{part.output}_d_{part.wrt}", part.indices, value(part.closed_form))
+        results.append(_renamed(result, renamed))
+    ordered = parts[-1].problem.variables
     saturating = [let for let in lets if isinstance(let.value, Apply) and let.value.fn in SATURATING]
-    lets, results = (tuple(_accurate(let, saturating) for let in group) for group in (lets, results))
-    return build_program(name or results[0].name, problem.variables, lets, results)
+    accurate, answers = (tuple(_accurate(let, saturating) for let in group) for group in (lets, results))
+    return build_program(name or results[0].name, ordered, accurate, answers)
+
+
+def _add(let: Let, lets: list[Let], renamed: dict[str, str]) -> None:
+    """Add a definition, unless it is there; one of the same name and another meaning gets a name of its own."""
+    for known in lets:
+        if known.name == let.name:
+            shape = [i.dim for i in let.indices]
+            if [i.dim for i in known.indices] == shape and known.at(let.indices) == let.value:
+                return
+            taken = {k.name for k in lets}
+            renamed[let.name] = _unlike(let.name, taken)
+            lets.append(Let(renamed[let.name], let.indices, let.value))
+            return
+    lets.append(let)
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    return next(n for n in (f"{name}_{k}" for k in itertools.count(2)) if n not in taken)
+
+
+def _renamed(let: Let, renamed: dict[str, str]) -> Let:
+    expr = let.value
+    for old, new in renamed.items():
+        expr = replace_entries(expr, old, partial(entry, new))
+    return Let(let.name, let.indices, expr)
 
 
 # 1 - a loses every digit where a = σ(y) or tanh(y) is 1; written with y it loses none.
@@ -60,9 +89,8 @@ def _complement_of(name: str, terms: Add) -> bool:
 
 
 def forward_of(problem: Problem, outputs: Sequence[str] | None = None, name: str = "forward") -> Program:
-    """The program of the problem's own outputs."""
+    """The program of the problem's own outputs, step by step as the author wrote them."""
     wanted = tuple(outputs or problem.outputs)
-    lets = tuple(_let(d) for d in problem.definitions if d.name not in wanted)
     results = tuple(_let(problem.definition(o)) for o in wanted)
     inner = [o for o in wanted if any(o in problem.parents(d.name) for d in problem.definitions)]
     # An output that another definition uses is computed under its own name and returned.

@@ -80,8 +80,8 @@ def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Ind
                 bodies.append((part.index, part.body))
             if not isinstance(part, (Add, Mul, Frac, Sigma)) or any(isinstance(p, Diff) for p in walk(part)):
                 continue
-            # x_i/x_i is no phrase for 1: it would bring its index to places where that has no meaning.
-            if _mentioned(part) <= value(part).free_symbols:
+            # x_i a/x_i is no phrase for a: it would bring its index to places where that has no meaning.
+            if not value(part).is_number and _mentioned(part) <= value(part).free_symbols:
                 phrases.setdefault(value(part), part)
     return phrases, bodies
 

@@ -52,7 +52,10 @@ CONTRACTED = [
     ((delta(P, I) - x(P)) ** 2, 1 - 2 * x(I) + make_sum(x(P) ** 2, P)),
     (delta(P, 0) * x(P), x(S(0))),
     (delta(P, I) * make_sum(S_(P, Q) * delta(Q, J), Q), S_(I, J)),
-    (delta(P, I) * sympy.exp(x(P)) / make_sum(sympy.exp(x(Q)), Q), sympy.exp(x(I)) / make_sum(sympy.exp(x(Q)), Q)),
+    (
+        delta(P, I) * sympy.exp(x(P)) / make_sum(sympy.exp(x(Q)), Q),
+        sympy.exp(x(I)) / make_sum(sympy.exp(x(Q)), Q),
+    ),
     (a * delta(I, J), N * a * delta(I, J)),
 ]
 

@@ -12,19 +12,19 @@ from derive.expr.sums import delta, make_sum
 from derive.expr.tree import alpha
 from derive.expr.vocabulary import FUNCTIONS
 from derive.printing.present import present
-from tests.expr.expressions import I, J, K, same, u, values, x, y
+from tests.expr.expressions import I, J, same, values, x, y
 
 a, b, c = map(scalar, "abc")
 SIGMOID = FUNCTIONS["sigmoid"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(values())
 def test_tidying_keeps_the_value(expr):
     assert same(tidy(expr), expr)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(values(), values())
 def test_tidying_makes_nothing_longer(left, right):
     expr = left * right + left
@@ -67,7 +67,9 @@ def test_what_is_short_already_stays(expr):
 
 
 def test_the_cost_counts_what_has_to_be_read():
-    costs = [cost(present(e)) for e in (a, a + b, a * b + a * c, exp(a) + SIGMOID(b) ** 2, make_sum(x(I) ** 2, I))]
+    costs = [
+        cost(present(e)) for e in (a, a + b, a * b + a * c, exp(a) + SIGMOID(b) ** 2, make_sum(x(I) ** 2, I))
+    ]
     assert costs == sorted(costs) or costs[0] < min(costs[1:])
     assert cost(present(a * (b + c))) < cost(present(a * b + a * c))
     assert cost(present(SIGMOID(a) * (1 - SIGMOID(a)))) < cost(present(exp(-a) / (1 + exp(-a)) ** 2))

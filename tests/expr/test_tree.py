@@ -87,7 +87,7 @@ def test_every_node_has_its_value_and_survives_pickling(node, expected):
     assert pickle.loads(pickle.dumps(node)) == node
     assert hash(pickle.loads(pickle.dumps(node))) == hash(node)
     assert map_children(lambda child: child, node) == node
-    assert list(walk(node))[0] == node
+    assert next(iter(walk(node))) == node
     assert set(children(node)) <= set(walk(node))
 
 
@@ -130,7 +130,9 @@ def test_displays_that_differ_in_bound_names_alone_are_alpha_equal():
 
 def test_renaming_reaches_positions_conditions_deltas_and_indices_used_as_numbers():
     k = fresh("k", N)
-    tree = Add((Entry("A", (I + 1, K)), Delta(I, J), Bracket(I < J), Cases(((Sym(I), I > 1), (zero, sympy.true)))))
+    tree = Add(
+        (Entry("A", (I + 1, K)), Delta(I, J), Bracket(I < J), Cases(((Sym(I), I > 1), (zero, sympy.true))))
+    )
     renamed = rename(tree, {I: k})
     assert renamed == Add(
         (Entry("A", (k + 1, K)), Delta(k, J), Bracket(k < J), Cases(((Sym(k), k > 1), (zero, sympy.true))))
@@ -196,4 +198,6 @@ def test_a_derivative_can_be_carried_out_by_sympy_alone():
 
 
 def test_free_indices_of_the_examples_are_those_of_the_point():
-    assert {i for node, _ in NODES.values() for i in value(node).free_symbols if isinstance(i, Index)} <= set(FREE)
+    assert {i for node, _ in NODES.values() for i in value(node).free_symbols if isinstance(i, Index)} <= set(
+        FREE
+    )

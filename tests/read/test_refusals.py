@@ -127,7 +127,7 @@ CASES = {
     "to complex": (lambda x: x.to(torch.complex64).abs().sum(), "complex", "over the reals"),
     "1j": (lambda x: (x * 1j).abs().sum(), "complex", ""),
     "fft": (lambda x: torch.fft.fft(x).abs().sum(), "fft_fft", "over the reals"),
-    "no row": (lambda x: torch.special.bessel_j0(x).sum(), "bessel_j0", "did you mean"),
+    "no row": (lambda x: torch.histc(x).sum(), "histc", "did you mean"),
     "custom": (lambda x: Twice.apply(x).sum(), "autograd function Twice", "torch's functions"),
     "size": (small, "the size n > 3", "as numbers"),
     "large": (lambda x: (LARGE * x).sum(), "a constant tensor of shape (30,)", "pass it as an argument"),

@@ -7,6 +7,7 @@ import torch
 
 from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import dim
+from derive.read import read_torch
 from derive.read.ops import OPS
 from derive.read.traced import Memory, Refused, Trace, Traced
 
@@ -17,10 +18,16 @@ def x() -> Traced:
     return trace.variable("x", (dim("n"), dim("3")))
 
 
-def test_it_passes_for_a_tensor(x):
-    assert isinstance(x, torch.Tensor)
-    assert torch.is_tensor(x)
-    assert type(x) is Traced
+def test_it_passes_for_a_tensor_while_it_is_traced():
+    def f(x):
+        assert isinstance(x, torch.Tensor)
+        assert torch.is_tensor(x)
+        assert type(x) is Traced
+        return x.sum()
+
+    before = torch.Tensor
+    read_torch(f, {"x": "n"})
+    assert torch.Tensor is before
 
 
 def test_shapes_and_kinds(x):

@@ -6,8 +6,10 @@ import difflib
 from typing import Any
 
 from derive.read.ops import (
+    activations,
     attention,
     cells,
+    classes,
     constants,
     convolution,
     diagonals,
@@ -17,12 +19,16 @@ from derive.read.ops import (
     losses,
     movement,
     normalisation,
+    norms,
     padding,
     placing,
     pointwise,
     pooling,
     reductions,
     shaping,
+    softmax,
+    special,
+    statistics,
 )
 from derive.read.registry import OPS
 
@@ -30,7 +36,12 @@ __all__ = ["OPS", "hint", "is_factory", "is_random"]
 
 FAMILIES = (
     pointwise,
+    activations,
+    special,
     reductions,
+    statistics,
+    norms,
+    softmax,
     movement,
     shaping,
     indexing,
@@ -45,13 +56,14 @@ FAMILIES = (
     attention,
     cells,
     losses,
+    classes,
     normalisation,
 )
 
 FACTORIES = {"eye", "ones", "zeros", "full", "arange", "tensor", "as_tensor", "empty", "scalar_tensor"}
 RANDOM = {
     "rand", "randn", "randint", "rand_like", "randn_like", "bernoulli", "multinomial", "normal", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "rrelu", "gumbel_softmax", "poisson",
+    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "gumbel_softmax", "poisson",
 }  # fmt: skip
 
 
