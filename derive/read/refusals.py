@@ -47,7 +47,6 @@ REFUSED: dict[str, tuple[str, str]] = {
     "polar": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
     "view_as_complex": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
     "imag": ("an imaginary part", "derive works over the reals"),
-    "angle": ("the angle of a complex number", "derive works over the reals"),
     "nonzero": ("positions that depend on values", "write torch.where(condition, a, b)"),
     "unique": ("a shape that depends on values", "derive needs shapes that are known beforehand"),
     "masked_select": ("a shape that depends on values", "multiply by the mask"),

@@ -61,7 +61,7 @@ def composite(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return register
 
 
-def _unnamed(array: Array, names: tuple[str, ...]) -> Array:
+def _unnamed(array: Array, _: tuple[str, ...]) -> Array:
     return array
 
 
@@ -128,5 +128,3 @@ def rows(table: Mapping[str, Callable[..., Node]]) -> None:
             return elementwise(_build, input)
 
         op(*names.split())(entrywise)
-
-
