@@ -9,6 +9,9 @@ DeriveError
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 __all__ = ["DeriveError", "FormulaError", "InternalMismatch", "ShapeError", "Unsupported"]
 
 
@@ -38,6 +41,9 @@ class Unsupported(DeriveError, NotImplementedError):
         self.op, self.hint, self.line = op, hint, line
         where = f" (line {line})" if line else ""
         super().__init__(f"{op}{where} is not supported" + (f"; {hint}" if hint else ""))
+
+    def __reduce__(self) -> tuple[Callable[..., Unsupported], tuple[str, str]]:
+        return partial(type(self), line=self.line), (self.op, self.hint)  # else pickle repeats the sentence
 
 
 class InternalMismatch(DeriveError, AssertionError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_the_matrices_of_a_chain_can_be_multiplied(layout, m, n):
     symbols, product, result = last
     factors = [shape(g) for g in grids(product.right[0])]
     assert len(factors) == 3
-    assert all(a[1] == b[0] for a, b in zip(factors, factors[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(factors))
     (whole,) = grids(result.right[0])
     assert shape(whole) == (factors[0][0], factors[-1][1]) == ((n, 1) if layout == "denominator" else (1, n))
     assert symbols.right[0].count("^T") == (3 if layout == "denominator" else 0)
