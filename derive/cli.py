@@ -17,6 +17,7 @@ from derive import __version__
 from derive.errors import DeriveError
 
 if TYPE_CHECKING:
+    from derive.catalog import Entry
     from derive.derivation import Derivation
     from derive.documents import Outcome
 
@@ -26,19 +27,16 @@ FORMATS = ("latex", "markdown", "json", "python")
 KINDS = ("gradient", "derivative", "jacobian", "hessian", "vjp", "jvp")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; errors that derive raises on purpose end in one message and exit code 2."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        cli(arguments, prog_name="derive", standalone_mode=False)
     except (click.ClickException, click.Abort) as error:
         if isinstance(error, click.ClickException):
             error.show()
         sys.exit(2)
-    except (DeriveError, KeyError, ValueError) as error:
-        said = error.args[0] if isinstance(error, KeyError) and error.args else error
-        click.echo(f"derive: {said}", err=True)
+    except (DeriveError, ValueError) as error:
+        click.echo(f"derive: {error}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
@@ -74,13 +72,26 @@ def list_(as_json: bool) -> None:
 @click.option("--shape", "shapes", help='Shapes of the variables, such as "W: m n, x: n".')
 @click.option("--kind", type=click.Choice(KINDS), help="The kind of derivative (gradient, or jacobian).")
 @click.option("--assume", multiple=True, metavar="NAME: FACT", help='A declared fact, such as "y: sum=1".')
-@click.option("--level", type=click.Choice(["brief", "normal", "full"]), default="normal", show_default=True)
+@click.option(
+    "--level",
+    type=click.Choice(["brief", "normal", "full"]),
+    default="normal",
+    show_default=True,
+    help="How many steps.",
+)
 @click.option("--layout", type=click.Choice(["numerator", "denominator"]), help="Jacobians as matrices.")
 @click.option("--size", "sizes", help="Sizes for the matrices: 2,3 or m=2,n=3.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="The language of the rules' names.")
 @click.option("--style", type=click.Choice(["plain", "notes"]), help="A ready-made style.")
 @click.option("--rules/--no-rules", default=None, help="Name the rule at the end of each row.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="latex", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="latex",
+    show_default=True,
+    help="What is printed.",
+)
 def show(what: str, form: str, rules: bool | None, **options: Any) -> None:
     """Show a derivation: one of the catalog by NAME, or that of a FORMULA."""
     from dataclasses import replace
@@ -131,7 +142,11 @@ def emit(folder: Path, names: tuple[str, ...], svg: bool) -> None:
 
 @cli.command()
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("latex_out"), show_default=True
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("latex_out"),
+    show_default=True,
+    help="The folder of the documents.",
 )
 def demo(out: Path) -> None:
     """Derive, typeset, evaluate and verify the whole catalog."""
@@ -150,23 +165,24 @@ def demo(out: Path) -> None:
 def _made(what: str, options: dict[str, Any]) -> Derivation:
     """The derivation of a catalog name, or of a formula."""
     from derive.catalog import CATALOG
-    from derive.catalog import entry as of_name
     from derive.derivation import OPERATORS, of_entry
+    from derive.read import read_formula
 
     if what in CATALOG or _is_a_name(what, options):
-        chosen = of_name(what)
-        if options["wrt"] or options["shapes"]:
-            raise click.UsageError(f"{what} is an entry of the catalog; --wrt and --shape are for formulas")
+        chosen = _entry(what)
+        about = {"wrt": "--wrt", "shapes": "--shape", "kind": "--kind", "assume": "--assume"}
+        given = [option for name, option in about.items() if options[name]]
+        if given:
+            raise click.UsageError(f"{what} is an entry of the catalog; {given[0]} is for formulas")
         return of_entry(chosen)
     wrt, kind = options["wrt"] or None, options["kind"]
     assume = dict(_pair(text) for text in options["assume"])
-    from derive.read import read_formula
-
     problem = read_formula(what, options["shapes"], assume=assume)
     if wrt is None:
         if len(problem.variables) != 1:
             known = ", ".join(v.name for v in problem.variables)
-            raise click.UsageError(f"say by what to differentiate: --wrt one of {known}")
+            ask = f"say by what to differentiate: --wrt one of {known}"
+            raise click.UsageError(ask if known else "the formula has no variable to differentiate by")
         wrt = (problem.variables[0].name,)
     if kind is None:
         scalar = all(not problem.definition(o).dims for o in problem.outputs)
@@ -174,10 +190,22 @@ def _made(what: str, options: dict[str, Any]) -> Derivation:
     return OPERATORS[kind](problem, wrt)
 
 
+def _entry(name: str) -> Entry:
+    """The entry of that name; an unknown name is answered with those that are near."""
+    from derive.catalog import entry
+
+    try:
+        return entry(name)
+    except KeyError as error:
+        said, _, _ = error.args[0].partition("; there are:")
+        hint = "" if "did you mean" in said else "; `derive list` shows them all"
+        raise click.UsageError(f"{said}{hint}") from None
+
+
 def _is_a_name(what: str, options: dict[str, Any]) -> bool:
-    """Whether the text is meant as a catalog name: words joined by hyphens, no shapes given."""
+    """Whether the text is meant as a catalog name: words joined by hyphens, and nothing said of variables."""
     words = what.split("-")
-    return len(words) > 1 and all(w.isalnum() for w in words) and not options["shapes"] and not options["wrt"]
+    return all(w.isalnum() for w in words) and not options["shapes"] and not options["wrt"]
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -257,10 +285,9 @@ def _outcomes(names: Sequence[str], seed: int) -> Iterable[Outcome]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from derive.catalog import CATALOG
-    from derive.catalog import entry as of_name
     from derive.documents import outcome_of
 
-    chosen = [of_name(name).name for name in names] or list(CATALOG)
+    chosen = [_entry(name).name for name in names] or list(CATALOG)
     columns = (TextColumn("{task.description:30}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=len(chosen))
@@ -276,15 +303,11 @@ def _table(outcomes: Sequence[Outcome]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for head, side in (
-        ("entry", "left"),
-        ("result", "left"),
-        ("steps", "right"),
-        ("agree", "right"),
-        ("digits", "right"),
-        ("", "left"),
-    ):
-        table.add_column(head, justify=side, no_wrap=head != "result", overflow="ellipsis")  # type: ignore[arg-type]
+    for head in ("entry", "result"):
+        table.add_column(head, no_wrap=head == "entry", overflow="ellipsis")
+    for head in ("steps", "agree", "digits"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for o in outcomes:
         checks = o.report.checks
         agree = sum(c.status in ("agrees", "kink") for c in checks)

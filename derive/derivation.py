@@ -25,9 +25,12 @@ from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
 from derive.expr.tree import Node, value
-from derive.printing import Style, aligned
+from derive.printing import Row, Scope, Style, aligned, latex
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
+from derive.printing.matrix_notation import matrix_definitions
+from derive.printing.matrix_rows import form_rows, result_symbol
+from derive.printing.matrix_tree import MatrixExpr, names_of
 from derive.read import author_function, read_formula, read_sympy, read_torch
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ __all__ = [
     "vjp",
 ]
 
+NOTATIONS = ("index", "matrix")
 LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
 
 Formula: TypeAlias = str | Expr | Problem | Callable[..., Any]
@@ -103,18 +107,27 @@ class Derivation:
         layout: str | None = None,
         lang: str | None = None,
         sizes: Mapping[str, int] | None = None,
+        notation: str = "index",
     ) -> str:
         """The derivation as one `aligned` block, legal in notebooks, KaTeX, MathJax and LaTeX.
 
         `level` is brief, normal or full; `style` a Style or the name of one; `lang` en or zh. With `sizes`
-        ({"m": 2, "n": 3}) Jacobians are written out as matrices in numerator or denominator `layout`.
+        ({"m": 2, "n": 3}) Jacobians are written out as matrices in numerator or denominator `layout`. With
+        `notation="matrix"` the result is written in matrix notation too, where it has one.
         """
         if level not in LEVELS:
             raise ValueError(f"there is no level {level!r}; write one of {', '.join(LEVELS)}")
-        return "\n".join(
-            aligned([row for block in self.blocks(part, level, style, layout, lang, sizes) for row in block])
-            for part in self.parts
-        )
+        blocks = [self.blocks(part, level, style, layout, lang, sizes, notation) for part in self.parts]
+        return "\n".join(aligned([row for block in part for row in block]) for part in blocks)
+
+    @property
+    def matrix_form(self) -> MatrixExpr | tuple[MatrixExpr | None, ...] | None:
+        """The closed form in matrix notation, checked against it in numbers; one a part, None where it has none.
+
+        A gradient has the shape of its variable, a Jacobian one row for each output.
+        """
+        forms = tuple(self._matrix_form(part) for part in self.parts)
+        return forms if len(forms) > 1 else forms[0]
 
     def fragments(
         self,
@@ -123,9 +136,10 @@ class Derivation:
         layout: str | None = None,
         lang: str | None = None,
         sizes: Mapping[str, int] | None = None,
+        notation: str = "index",
     ) -> tuple[str, ...]:
         """The same as separate displays, for a page with prose between them."""
-        blocks = [b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes)]
+        blocks = [b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes, notation)]
         return tuple(aligned(block) for block in blocks)
 
     def blocks(
@@ -136,12 +150,16 @@ class Derivation:
         layout: str | None,
         lang: str | None,
         sizes: Mapping[str, int] | None,
+        notation: str = "index",
     ) -> tuple[Any, ...]:
         """The displays of one part, each a tuple of rows."""
+        if notation not in NOTATIONS:
+            raise ValueError(f"there is no notation {notation!r}; write one of {', '.join(NOTATIONS)}")
         chosen = self._style(style, lang)
         shown = exposition(part)
         if sizes is None and layout is None:
-            return (shown.rows(LEVELS[level], chosen),)
+            rows = shown.rows(LEVELS[level], chosen)
+            return (rows if notation == "index" else (*rows, *self._matrix_rows(part, shown.scope(chosen))),)
         return matrix_rows(shown, sizes_of(part.problem, sizes or {}), layout or "numerator", chosen)
 
     def exposition(self, part: Derived) -> Exposition:
@@ -166,6 +184,24 @@ class Derivation:
             self.parts, self.program(), kind=self.kind, reference=self.reference, name=self.name, **options
         )
 
+    def _matrix_form(self, part: Derived) -> MatrixExpr | None:
+        from derive.numeric import checked_form
+
+        return checked_form(part.indices, value(part.closed_form), part.problem)
+
+    def _matrix_rows(self, part: Derived, scope: Scope) -> tuple[Row, ...]:
+        """The named intermediates that the matrix form uses, in matrix notation, and the form."""
+        from derive.numeric import checked_form
+
+        form = self._matrix_form(part)
+        if form is None or not any(part.problem.dims(name) for name in names_of(form)):
+            return ()
+        known = matrix_definitions(form, part.problem, checked_form)
+        alone = self.kind == "hessian" and len({p.wrt for p in self.parts}) == 1
+        twice = next((of for name, _, of in part.generated if alone and name == part.output), None)
+        symbol = result_symbol(self.kind, part.output, part.wrt, part.problem, scope, twice=twice)
+        return form_rows(symbol or latex(part.final.target, scope.with_free(part.indices)), form, known, scope)
+
     @cached_property
     def _program(self) -> Program:
         from derive.numeric import program_of
@@ -184,7 +220,7 @@ class Derivation:
 
 
 def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
-    """The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
+    r"""The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
 
     By a square matrix, `convention` says what its entries answer (see `calculus.CONVENTIONS`): free,
     symmetric, unique or triangular.
@@ -192,7 +228,12 @@ def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     `about` is what is known of the variables: `shapes={"W": "m n"}` (dims are names or numbers, "" a scalar),
     `like=` example tensors, `dtypes=`, and declared facts `assume={"y": "sum=1"}`.
 
-    >>> print(grad("sum(x**2)", wrt="x", shapes={"x": "n"}).latex("brief"))
+    >>> d = grad("sum(x**2)", wrt="x", shapes={"x": "n"})
+    >>> print(d.latex("brief"))
+    \begin{aligned}
+    f &= \sum_{i=1}^{n} x_i^2 && \text{(definition)} \\
+    \frac{\partial f}{\partial x_i} &= 2 x_i
+    \end{aligned}
     """
     convention = about.pop("convention", "free")
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mpmath
 
 from derive.derivation import Derivation
 from derive.documents.page import Figure
 from derive.errors import Unsupported
-from derive.expr.problem import Definition
+from derive.expr.indices import Index
+from derive.expr.problem import Problem
 from derive.expr.tree import Node
 from derive.numeric import Evaluator
+from derive.printing import name_latex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,32 +27,49 @@ JUMP = 0.2  # of the height of the picture, between neighbours: a curve is broke
 
 
 def figure(made: Derivation, span: tuple[float, float]) -> Figure:
-    """f and f' of a function of one variable over a span; raises Unsupported for more variables."""
+    """f and f' of a function of one variable over a span.
+
+    Raises Unsupported for a function of more than one number, and where one of the two is no real number.
+    """
     problem = made.original or made.problem
-    if len(problem.variables) != 1:
+    if len(problem.variables) != 1 or (problem.variables[0].dims and made.kind != "derivative"):
         raise Unsupported("a picture of a function of several variables", "choose one variable")
-    (variable,) = problem.variables
+    argument = name_latex(problem.variables[0].name, made.style)
     definition = problem.definition(problem.outputs[0])
-    part = made.parts[0]
     label = "f" if definition.function is None else definition.function.latex
+    part = made.parts[0]
     curves = (
-        (f"{label}({variable.name})", _pieces(_curve(variable.name, definition, definition.body, span))),
-        (f"{label}'({variable.name})", _pieces(_curve(variable.name, None, part.closed_form, span))),
+        (f"{label}({argument})", _pieces(_curve(problem, definition.body, definition.indices, span))),
+        (f"{label}'({argument})", _pieces(_curve(part.problem, part.closed_form, part.indices, span))),
     )
-    return Figure(variable.name, curves)
+    return Figure(argument, curves)
 
 
 def _curve(
-    name: str, definition: Definition | None, body: Node, span: tuple[float, float]
+    problem: Problem, body: Node, indices: Sequence[Index], span: tuple[float, float]
 ) -> list[tuple[mpmath.mpf, mpmath.mpf]]:
     low, high = span
     curve = []
     for k in range(POINTS):
         x = low + (high - low) * mpmath.mpf(k) / (POINTS - 1)
-        values: dict[str, object] = {name: [x] if definition and definition.indices else x}
-        positions = dict.fromkeys(definition.indices, 0) if definition else {}
-        curve.append((x, Evaluator(values, {})(body, positions)))
+        try:
+            y = _value(problem, body, indices, x)
+        except ZeroDivisionError:
+            y = mpmath.nan
+        if not isinstance(y, mpmath.mpf) or not mpmath.isfinite(y):
+            raise Unsupported(f"a picture of what is no number at {_decimal(x)}", "choose another span")
+        curve.append((x, y))
     return curve
+
+
+def _value(problem: Problem, body: Node, indices: Sequence[Index], x: mpmath.mpf) -> Any:
+    """The body at x; it may name the problem's definitions."""
+    (variable,) = problem.variables
+    values: dict[str, Any] = {variable.name: [x] if variable.dims else x}
+    for d in problem.definitions:
+        own = Evaluator(values, {})(d.body, dict.fromkeys(d.indices, 0))
+        values[d.name] = [own] if d.indices else own
+    return Evaluator(values, {})(body, dict.fromkeys(indices, 0))
 
 
 Points = tuple[tuple[str, str], ...]
@@ -83,9 +102,8 @@ def svg(picture: Figure, path: Path) -> None:
         import matplotlib as mpl
         from matplotlib.figure import Figure as Canvas
     except ImportError as error:
-        raise Unsupported(
-            "an SVG picture without matplotlib", "install the extra: derive-gradients[figures]"
-        ) from error
+        hint = "install the extra: derive-gradients[figures]"
+        raise Unsupported("an SVG picture without matplotlib", hint) from error
     with mpl.rc_context({"svg.hashsalt": "derive", "svg.fonttype": "path"}):
         canvas = Canvas(figsize=(5.2, 3.0), layout="constrained")
         axes = canvas.subplots()

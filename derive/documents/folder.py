@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from derive.documents.markdown import cell
 from derive.documents.outcome import Outcome
 
 __all__ = ["INDEX", "write_folder"]
@@ -20,7 +22,7 @@ Emitted by `derive emit`; never edited. Each file stands alone: `pdflatex NAME.t
 
 
 def write_folder(folder: Path, outcomes: Sequence[Outcome]) -> list[Path]:
-    """Write the documents and their index, remove the files of entries that are gone; the paths that changed.
+    """Write the documents and their index, and remove the files of entries that are gone; what changed.
 
     Only files named in the folder's own index are removed.
     """
@@ -39,13 +41,13 @@ def write_folder(folder: Path, outcomes: Sequence[Outcome]) -> list[Path]:
 
 
 def _row(outcome: Outcome) -> str:
-    form = outcome.closed_form.replace("|", r"\vert ")
-    return f"| [{outcome.name}]({outcome.name}.tex) | {outcome.title} | ${form}$ |\n"
+    title, form = cell(outcome.title), cell(f"${outcome.closed_form}$")
+    return f"| [{outcome.name}]({outcome.name}.tex) | {title} | {form} |\n"
 
 
 def _listed(text: str) -> set[str]:
-    """The files that an index names."""
-    return {line.split("](")[1].split(")")[0] for line in text.splitlines() if line.startswith("| [")}
+    """The documents that an index names: files of its own folder alone."""
+    return {f"{name}.tex" for name in re.findall(r"^\| \[([\w-]+)\]\(\1\.tex\) \|", text, re.MULTILINE)}
 
 
 def _write(path: Path, text: str) -> bool:

@@ -7,8 +7,9 @@ of the bound index. To work inside one, `open_sum` hands out a fresh index: capt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
-from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
+from sympy import Basic, Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
 from sympy.core.logic import fuzzy_bool
 from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
@@ -66,6 +67,13 @@ class ClosedSum(Sum):  # type: ignore[misc]
         self = Expr.__new__(cls, body, Tuple(*limits))
         self.is_commutative = True
         return self  # type: ignore[no-any-return]
+
+    @cached_property
+    def free_symbols(self) -> set[Basic]:
+        """What the body and the range mention, the bound index apart; looked at often, so it is kept."""
+        bound = {limit[0] for limit in self.limits}
+        ranges = set().union(*(limit[2].free_symbols for limit in self.limits))
+        return (self.function.free_symbols - bound) | ranges
 
 
 def entry(base: str, at: Sequence[Expr], *, integer: bool = False) -> Expr:

@@ -6,24 +6,7 @@ derivative at the kink is that of the branch that holds there.
 
 from __future__ import annotations
 
-from sympy import (
-    Eq,
-    Piecewise,
-    Rational,
-    Symbol,
-    besseli,
-    erf,
-    erfc,
-    erfinv,
-    exp,
-    gamma,
-    log,
-    lowergamma,
-    pi,
-    sin,
-    sqrt,
-    uppergamma,
-)
+from sympy import Piecewise, Rational, Symbol, erf, exp, log, pi, sqrt
 
 from derive.expr.functions import NamedFunction, named
 
@@ -63,17 +46,6 @@ leaky_relu = named(
 )
 elu = named("elu", [x], Piecewise((x, x > 0), (exp(x) - 1, True)), latex=r"\operatorname{ELU}")
 
-erfcx = named("erfcx", [x], exp(x**2) * erfc(x))
-ndtr = named("ndtr", [x], (1 + erf(x / sqrt(2))) / 2, latex=r"\Phi")
-log_ndtr = named("log_ndtr", [x], log(ndtr(x)), latex=r"\log\Phi")
-ndtri = named("ndtri", [x], sqrt(2) * erfinv(2 * x - 1), latex=r"\Phi^{-1}")
-entr = named("entr", [x], -x * log(x))
-sinc = named("sinc", [x], Piecewise((1, Eq(x, 0)), (sin(pi * x) / (pi * x), True)))
-i0e = named("i0e", [x], exp(-abs_(x)) * besseli(0, x), kinks=[0], convention="0 at x = 0")
-i1e = named("i1e", [x], exp(-abs_(x)) * besseli(1, x))
-gammainc = named("gammainc", [a, x], lowergamma(a, x) / gamma(a), latex="P")
-gammaincc = named("gammaincc", [a, x], uppergamma(a, x) / gamma(a), latex="Q")
-
 FUNCTIONS: dict[str, NamedFunction] = {
     f.name: f
     for f in (
@@ -91,15 +63,5 @@ FUNCTIONS: dict[str, NamedFunction] = {
         abs_,
         leaky_relu,
         elu,
-        erfcx,
-        ndtr,
-        log_ndtr,
-        ndtri,
-        entr,
-        sinc,
-        i0e,
-        i1e,
-        gammainc,
-        gammaincc,
     )
 }

@@ -95,9 +95,8 @@ class Layout:
         for index in indices:
             size = index.dim.xreplace({d: Integer(n) for d, n in self.sizes.items()})
             if not size.is_Integer:
-                raise ShapeError(
-                    f"the dimension {size} needs a size; sizes are given for {sorted(map(str, self.sizes))}"
-                )
+                given = ", ".join(f"{d}={n}" for d, n in self.sizes.items()) or "none"
+                raise ShapeError(f"the dimension {size} needs a size; sizes given: {given}")
             ranges.append(range(int(size)))
         return [dict(zip(indices, at, strict=True)) for at in product(*ranges)]
 

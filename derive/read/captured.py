@@ -36,7 +36,7 @@ def is_tensor(item: Any) -> bool:
     """Whether it is a real tensor of torch, not a traced one."""
     import torch
 
-    return issubclass(type(item), torch.Tensor)
+    return issubclass(type(item), torch._C.TensorBase)
 
 
 def kind_of(item: Any) -> str:

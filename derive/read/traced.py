@@ -187,13 +187,6 @@ class Traced:
 
     # ── what torch asks of a tensor ──
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]
-        """A tensor, for whoever asks isinstance."""
-        import torch
-
-        return torch.Tensor
-
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         from derive.read.dispatch import traced_in

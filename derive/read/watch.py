@@ -42,11 +42,31 @@ def watching(trace: Trace) -> Iterator[None]:
         stack.enter_context(torch.enable_grad())
         stack.enter_context(symbolic_math())
         stack.enter_context(_replaced(torch, "arange", lambda *a, **k: trace.call("arange", a, k)))
+        stack.enter_context(_tensor_for_isinstance(torch))
         stack.enter_context(_replaced(torch.autograd.Function, "apply", _custom(trace)))
         stack.enter_context(_profiled(trace))
         trace.watched = _mode(trace)
         stack.enter_context(trace.watched())
         yield
+
+
+@contextmanager
+def _tensor_for_isinstance(torch: Any) -> Iterator[None]:
+    """`isinstance(x, torch.Tensor)` holds for traced tensors, in Python alone.
+
+    A traced tensor must not claim so itself: torch's own code would believe it, and read memory it has not.
+    """
+    tensor = torch.Tensor
+
+    class Meta(type(tensor)):  # type: ignore[misc]
+        def __instancecheck__(cls, item: Any) -> bool:
+            return isinstance(item, (tensor, Traced))
+
+    torch.Tensor = Meta("Tensor", (tensor,), {})
+    try:
+        yield
+    finally:
+        torch.Tensor = tensor
 
 
 def _mode(trace: Trace) -> Callable[[], Any]:

@@ -15,8 +15,8 @@ from sympy.polys import orthopolys
 
 from derive.errors import Unsupported
 from derive.expr.functions import NamedFunction, named
+from derive.expr.special import SPECIAL
 from derive.expr.tree import Call, Frac, Node, Num, add, mul
-from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import minus, multiply, number, plus
 from derive.read.arrays import Array
 from derive.read.ops.activations import clamp
@@ -43,19 +43,19 @@ rows(
         "erf special_erf": fn(sympy.erf),
         "erfc special_erfc": fn(sympy.erfc),
         "erfinv special_erfinv": fn(sympy.erfinv),
-        "special_erfcx": fn(FUNCTIONS["erfcx"]),
-        "special_ndtr": fn(FUNCTIONS["ndtr"]),
-        "special_log_ndtr": fn(FUNCTIONS["log_ndtr"]),
-        "special_ndtri": fn(FUNCTIONS["ndtri"]),
-        "special_entr": fn(FUNCTIONS["entr"]),
-        "sinc special_sinc": fn(FUNCTIONS["sinc"]),
-        "special_spherical_bessel_j0": lambda x: Call(FUNCTIONS["sinc"], (Frac(x, Num(sympy.pi)),)),
+        "special_erfcx": fn(SPECIAL["erfcx"]),
+        "special_ndtr": fn(SPECIAL["ndtr"]),
+        "special_log_ndtr": fn(SPECIAL["log_ndtr"]),
+        "special_ndtri": fn(SPECIAL["ndtri"]),
+        "special_entr": fn(SPECIAL["entr"]),
+        "sinc special_sinc": fn(SPECIAL["sinc"]),
+        "special_spherical_bessel_j0": lambda x: Call(SPECIAL["sinc"], (Frac(x, Num(sympy.pi)),)),
         "lgamma special_gammaln": fn(sympy.loggamma),
         "digamma special_digamma special_psi": ordered(sympy.polygamma, 0),
         "i0 special_i0 special_modified_bessel_i0": ordered(sympy.besseli, 0),
         "special_i1 special_modified_bessel_i1": ordered(sympy.besseli, 1),
-        "special_i0e": fn(FUNCTIONS["i0e"]),
-        "special_i1e": fn(FUNCTIONS["i1e"]),
+        "special_i0e": fn(SPECIAL["i0e"]),
+        "special_i1e": fn(SPECIAL["i1e"]),
         "special_bessel_j0": ordered(sympy.besselj, 0),
         "special_bessel_j1": ordered(sympy.besselj, 1),
         "special_bessel_y0": ordered(sympy.bessely, 0),
@@ -106,13 +106,13 @@ def multigammaln(input: Any, p: Any, *, out: Any = None) -> Array:
 @op("igamma", "special_gammainc")
 def gammainc(input: Any, other: Any, *, out: Any = None) -> Array:
     """The regularised lower incomplete gamma function, which has a closed derivative in its second argument."""
-    return elementwise(lambda a, x: Call(FUNCTIONS["gammainc"], (a, x)), input, other)
+    return elementwise(lambda a, x: Call(SPECIAL["gammainc"], (a, x)), input, other)
 
 
 @op("igammac", "special_gammaincc")
 def gammaincc(input: Any, other: Any, *, out: Any = None) -> Array:
     """The regularised upper incomplete gamma function, which has a closed derivative in its second argument."""
-    return elementwise(lambda a, x: Call(FUNCTIONS["gammaincc"], (a, x)), input, other)
+    return elementwise(lambda a, x: Call(SPECIAL["gammaincc"], (a, x)), input, other)
 
 
 @op("special_zeta")

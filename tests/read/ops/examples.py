@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,11 +18,15 @@ torch.set_num_threads(1)
 
 @dataclass(frozen=True)
 class Example:
-    """A function and its inputs; `held` are those that it is not differentiated by."""
+    """A function and its inputs; `held` are those that it is not differentiated by.
+
+    `rtol` is what torch's own rounding asks for.
+    """
 
     f: Callable[..., Any]
     inputs: Mapping[str, torch.Tensor]
-    held: tuple[str, ...] = field(default=())
+    held: tuple[str, ...] = ()
+    rtol: float = 1e-9
 
     @property
     def wrt(self) -> list[str]:
@@ -30,9 +34,12 @@ class Example:
         return [k for k, v in self.inputs.items() if v.is_floating_point() and k not in self.held]
 
 
-def example(f: Callable[..., Any], *, held: tuple[str, ...] = (), **inputs: Any) -> Example:
+def example(
+    f: Callable[..., Any], *, held: tuple[str, ...] = (), rtol: float = 1e-9, **inputs: Any
+) -> Example:
     """An example; an input may be a shape, which is filled with normal numbers."""
-    return Example(f, {k: v if torch.is_tensor(v) else normal(*v, seed=k) for k, v in inputs.items()}, held)
+    tensors = {k: v if torch.is_tensor(v) else normal(*v, seed=k) for k, v in inputs.items()}
+    return Example(f, tensors, held, rtol)
 
 
 def normal(*shape: int, seed: str = "x") -> torch.Tensor:
@@ -78,7 +85,7 @@ def agrees(case: Example) -> None:
     """Assert that both gradients are the same, infinities included."""
     upstream, expected = by_autograd(case)
     for got, wanted in zip(by_derive(case, upstream), expected, strict=True):
-        torch.testing.assert_close(got, wanted, rtol=1e-9, atol=1e-11)
+        torch.testing.assert_close(got, wanted, rtol=case.rtol, atol=1e-11)
 
 
 def agrees_twice(case: Example) -> None:

@@ -1,4 +1,7 @@
-"""Activations and bounds have autograd's gradients, and torch's conventions at their kinks."""
+"""Activations and bounds have autograd's gradients, and torch's conventions at their kinks.
+
+torch multiplies by a single-precision 1/6 in the backward of hardsigmoid, in double precision too.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ EXAMPLES: dict[str, Example] = {
     "selu": example(lambda x: F.selu(x), x=wide),
     "hardtanh": example(lambda x: F.hardtanh(x, -2.0, 1.0), x=wide),
     "relu6": example(lambda x: F.relu6(x), x=wide),
-    "hardsigmoid": example(lambda x: 6 * F.hardsigmoid(x) * x, x=real(-4, -1.5, 2, 5)),
+    "hardsigmoid": example(lambda x: F.hardsigmoid(x), x=real(-4, -1.5, 2, 5), rtol=1e-7),
     "hardswish": example(lambda x: F.hardswish(x), x=wide),
     "softshrink": example(lambda x: F.softshrink(x, 1.0), x=wide),
     "hardshrink": example(lambda x: F.hardshrink(x, 1.0), x=wide),
@@ -39,7 +42,7 @@ EXAMPLES: dict[str, Example] = {
     "fmin": example(lambda x, y: torch.fmin(x, y), x=wide, y=(4,)),
 }
 
-SMOOTH = ("silu", "mish", "gelu", "softplus", "glu")
+SMOOTH = ("silu", "mish", "gelu", "softplus")
 
 KINKS: dict[str, Example] = {
     "relu": example(lambda x: F.relu(x), x=real(0)),

@@ -19,7 +19,7 @@ EXAMPLES: dict[str, Example] = {
     "floor_divide": example(lambda x, y, z: z * torch.floor_divide(x, y), x=5 * normal(3), y=x, z=x, held=("x", "y")),
     "rdiv": example(lambda x, y: torch.Tensor.__rdiv__(x, y), x=x, y=y),
     "remainder": example(lambda x, y: torch.remainder(x, y), x=5 * normal(3), y=x),
-    "rremainder": example(lambda x, y: torch.Tensor.__rmod__(x, y), x=x, y=5 * normal(3)),
+    "rremainder": example(lambda x, y: torch.Tensor.__rmod__(x, y), x=x, y=5 * normal(3, seed="y")),
     "fmod": example(lambda x, y: torch.fmod(x, y), x=5 * normal(3), y=x),
     "pow": example(lambda x, y: x**y, x=positive, y=y),
     "rpow": example(lambda x: torch.Tensor.__rpow__(x, 3.0), x=x),
