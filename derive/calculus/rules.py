@@ -236,7 +236,7 @@ def _outer(call: Call, argument: int) -> Node:
         return Call(call.fn.derivative(argument), call.args)
     slots = [a.number if isinstance(a, Num) else Dummy(f"u{k}", real=True) for k, a in enumerate(call.args)]
     outer = call.fn(*slots).diff(slots[argument])
-    if outer.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta, sympy.Heaviside):
+    if outer.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta, sympy.Heaviside, sympy.meijerg):
         raise Unsupported(f"the derivative of {call.fn.__name__} in argument {argument + 1}")
     return plug(present(outer), {s: a for s, a in zip(slots, call.args, strict=True) if isinstance(s, Dummy)})
 

@@ -11,21 +11,21 @@ from sympy import Expr, S
 __all__ = ["ceiling", "floor", "nearest"]
 
 
-class floor(sympy.floor):  # type: ignore[misc]
+class floor(sympy.floor):  # type: ignore[misc]  # noqa: N801  (SymPy's own name)
     """The greatest whole number that is not above x."""
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return S.Zero
 
 
-class ceiling(sympy.ceiling):  # type: ignore[misc]
+class ceiling(sympy.ceiling):  # type: ignore[misc]  # noqa: N801  (SymPy's own name)
     """The least whole number that is not below x."""
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return S.Zero
 
 
-class nearest(sympy.Function):  # type: ignore[misc]
+class nearest(sympy.Function):  # type: ignore[misc]  # noqa: N801
     """The whole number nearest to x; half-way, the even one."""
 
     is_integer = True
