@@ -151,7 +151,7 @@ def _watched(trace: Trace, code: Any, names: dict[int, str]) -> Iterator[None]:
         with Mode():
             yield
     finally:
-        sys.setprofile(before)
+        sys.setprofile(before if callable(before) else None)  # a profiler written in C cannot be set again
         torch.arange = arange
 
 
