@@ -230,11 +230,11 @@ def _outer(call: Call, argument: int) -> Node:
     """f'(u): the primed named function, or SymPy's own derivative of its function."""
     if isinstance(call.fn, NamedFunction):
         return Call(call.fn.derivative(argument), call.args)
-    slots = [Dummy(f"u{k}", real=True) for k in range(len(call.args))]
+    slots = [a.number if isinstance(a, Num) else Dummy(f"u{k}", real=True) for k, a in enumerate(call.args)]
     outer = call.fn(*slots).diff(slots[argument])
     if outer.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta, sympy.Heaviside):
         raise Unsupported(f"the derivative of {call.fn.__name__} in argument {argument + 1}")
-    return plug(present(outer), dict(zip(slots, call.args, strict=True)))
+    return plug(present(outer), {s: a for s, a in zip(slots, call.args, strict=True) if isinstance(s, Dummy)})
 
 
 def plug(node: Node, arguments: dict[Any, Node]) -> Node:

@@ -6,16 +6,31 @@ bottom up. The forms that need a whole axis (softmax, logsumexp) are in `numeric
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, S, cosh, erf, exp, log, sinh, tanh
 
 from derive.expr.functions import Apply, elementary
+from derive.expr.special import SPECIAL
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
-from derive.numeric.tables import APPLIES, REWRITES, Torch, erfc, expm1, log1p, sigmoid, softplus
+from derive.numeric.tables import (
+    APPLIES,
+    REWRITES,
+    Torch,
+    erfc,
+    erfcx,
+    expm1,
+    i0e,
+    i1e,
+    k0e,
+    k1e,
+    log1p,
+    sigmoid,
+    softplus,
+)
 
 __all__ = ["PATTERNS", "stable"]
 
@@ -55,9 +70,12 @@ def _inside(expr: Expr) -> Expr:
     return map_args(lambda a: _stable(a, factor=factor) if isinstance(a, Expr) else a, expr)
 
 
+OWN = {**FUNCTIONS, **SPECIAL}
+
+
 def _unfolded(expr: Apply) -> Expr:
     """A named function by its row, or else by its definition (a namesake's is its own)."""
-    if expr.fn.name in APPLIES and expr.fn == FUNCTIONS.get(expr.fn.name):
+    if expr.fn.name in APPLIES and expr.fn == OWN.get(expr.fn.name):
         return APPLIES[expr.fn.name](*expr.arguments)
     return expr.unfold()
 
@@ -178,6 +196,62 @@ def _smaller(rest: Expr, whole: Expr) -> bool:
     return fits and sum(map(abs, after.values())) < sum(map(abs, before.values()))
 
 
+def _scaled(expr: Expr) -> Expr | None:
+    """e^a f(u)^k is e^(a + k s(u)) g(u)^k, where f(u) = e^s(u) g(u) and the exponential gets smaller."""
+    if not isinstance(expr, Mul):
+        return None
+    found = next((f for f in expr.args if isinstance(f, exp)), None)
+    if found is None:
+        return None
+    for base, power in _powers(expr).items():
+        if _name(base) in SCALED and power.is_Integer:
+            u = base.args[-1]
+            form, exponent = SCALED[_name(base)]
+            before = sympy.expand(found.args[0])
+            rest = sympy.expand(before + power * exponent(u))
+            if _smaller(rest, before):
+                return expr / found / base**power * exp(rest) * form(u) ** power
+    return None
+
+
+def _distributed(expr: Expr) -> Expr | None:
+    """A product of a sum or of branches, multiplied out where each term has the other half of a scaled form."""
+    if not isinstance(expr, Mul):
+        return None
+    for factor in expr.args:
+        rest = Mul(*(f for f in expr.args if f is not factor))
+        if isinstance(factor, Add) and (_halves(rest, factor.args) or _halves(rest, factor.args, -1)):
+            return Add(*(rest * term for term in factor.args))
+        if isinstance(factor, sympy.Piecewise) and _halves(rest, [e for e, _ in factor.args if e != 0]):
+            return sympy.Piecewise(*((rest * e, c) for e, c in factor.args))
+    return None
+
+
+def _halves(rest: Expr, terms: Sequence[Expr], side: int = 1) -> bool:
+    """Whether an exponential stands on one side and functions to be scaled stand in all terms of the other."""
+    heads = [rest] if side < 0 else terms
+    others = terms if side < 0 else [rest]
+    return all(any(isinstance(f, exp) for f in Mul.make_args(e)) for e in others) and all(map(_has_scaled, heads))
+
+
+def _has_scaled(expr: Expr) -> bool:
+    return any(_name(e) in SCALED for e in sympy.preorder_traversal(expr))
+
+
+def _name(expr: Expr) -> str:
+    return expr.name if isinstance(expr, Torch) else type(expr).__name__
+
+
+# f → (g, s) with f(u) = e^s(u) g(u), where f leaves the range of floats and g does not.
+SCALED: dict[str, tuple[Callable[[Expr], Expr], Callable[[Expr], Expr]]] = {
+    "erfc": (erfcx, lambda u: -(u**2)),
+    "besseli0": (i0e, sympy.Abs),
+    "besseli1": (i1e, sympy.Abs),
+    "besselk0": (k0e, lambda u: -u),
+    "besselk1": (k1e, lambda u: -u),
+}
+
+
 def _sinh_over_cosh(expr: Expr) -> Expr | None:
     """sinh(u)^k / cosh(u)^k is tanh(u)^k."""
     if not isinstance(expr, Mul):
@@ -245,6 +319,8 @@ OF_PRODUCTS = {"1/cosh(u)^2 = 4 sigmoid(2u) sigmoid(-2u)"}
 PATTERNS: dict[str, Pattern] = {
     "1/(1 + e^u) = sigmoid(-u)": _reciprocal_of_one_plus_exp,
     "e^u sigmoid(-u) = sigmoid(u)": _exp_times_sigmoid,
+    "e^(u^2) erfc(u) = erfcx(u), e^-|u| I(u) and e^u K(u) scaled": _scaled,
+    "e^a (b + c) = e^a b + e^a c, where b and c are to be scaled": _distributed,
     "1 - sigmoid(u) = sigmoid(-u)": _with_one(_is("sigmoid"), -1, lambda a: sigmoid(-a.args[1])),
     "e^u + e^-u = 2 cosh(u)": _exponentials(1, lambda u: 2 * cosh(u)),
     "e^u - e^-u = 2 sinh(u)": _exponentials(-1, lambda u: 2 * sinh(u)),

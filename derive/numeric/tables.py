@@ -42,6 +42,9 @@ sigmoid, softplus, relu = map(torch_function, ("sigmoid", "softplus", "relu"))
 expm1, log1p, erfc = map(
     torch_function, ("expm1", "log1p", "erfc")
 )  # SymPy's erfc turns erfc(-x) into 2 - erfc(x)
+erfcx, log_ndtr, ndtri, entr, i0e, i1e, k0e, k1e, gammainc, gammaincc = map(
+    torch_function, "erfcx log_ndtr ndtri entr i0e i1e k0e k1e gammainc gammaincc".split()
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,18 @@ CALLS: dict[str, Call] = {
     "log1p": Call("torch.log1p({0})", safe=0),
     "sqrt": Call("torch.sqrt({0})", safe=1),
     "rsqrt": Call("torch.rsqrt({0})", safe=1),
+    "nearest": Call("torch.round({0})"),
+    "erfcx": Call("torch.special.erfcx({0})", safe=0),
+    "log_ndtr": Call("torch.special.log_ndtr({0})", safe=0),
+    "ndtri": Call("torch.special.ndtri({0})", safe=0.5),
+    "entr": Call("torch.special.entr({0})", safe=1),
+    "gammainc": Call("torch.special.gammainc({0}, {1})"),
+    "gammaincc": Call("torch.special.gammaincc({0}, {1})"),
+    "airyai": Call("torch.special.airy_ai({0})", differentiable=False),
+    "i0e": Call("torch.special.i0e({0})"),
+    "i1e": Call("torch.special.i1e({0})"),
+    "k0e": Call("torch.special.scaled_modified_bessel_k0({0})", safe=1, differentiable=False),
+    "k1e": Call("torch.special.scaled_modified_bessel_k1({0})", safe=1, differentiable=False),
     "besseli0": Call("torch.special.i0({0})", safe=0),
     "besseli1": Call("torch.special.i1({0})", safe=0),
     "besselj0": Call("torch.special.bessel_j0({0})", differentiable=False),
@@ -129,6 +144,8 @@ REWRITES: dict[str, Callable[..., Expr]] = {
         + sympy.loggamma(x if y is None else y)
         - sympy.loggamma(x + (x if y is None else y))
     ),
+    "lowergamma": lambda a, x: gammainc(a, x) * _gamma(a),
+    "uppergamma": lambda a, x: gammaincc(a, x) * _gamma(a),
     "sinc": lambda x: Piecewise((1, sympy.Eq(x, 0)), (sympy.sin(x) / x, True)),
     "Heaviside": lambda x, at=S.Half: Piecewise((0, x < 0), (1, x > 0), (at, True)),
     "frac": lambda x: x - sympy.floor(x),
@@ -149,6 +166,15 @@ APPLIES: dict[str, Callable[..., Expr]] = {
     "softsign": lambda x: x / (1 + sympy.Abs(x)),
     "elu": lambda x: Piecewise((x, x > 0), (expm1(x), True)),
     "gelu": lambda x: x * erfc(-x / sympy.sqrt(2)) / 2,
+    "erfcx": erfcx,
+    "ndtr": lambda x: erfc(-x / sympy.sqrt(2)) / 2,
+    "log_ndtr": log_ndtr,
+    "ndtri": ndtri,
+    "entr": entr,
+    "i0e": i0e,
+    "i1e": i1e,
+    "gammainc": gammainc,
+    "gammaincc": gammaincc,
     "gelu_tanh": lambda x: x * sigmoid(2 * sympy.sqrt(2 / pi) * (x + Rational(44715, 10**6) * x**3)),
 }
 
@@ -172,4 +198,5 @@ def _integer_order(name: str, order: Expr, x: Expr) -> Expr:
     step = 2 * (n - 1) / x * below
     if name == "besselk":
         return before + step
-    return before - step if name == "besseli" else step - before
+    higher = before - step if name == "besseli" else step - before
+    return higher if name == "bessely" else Piecewise((0, sympy.Eq(x, 0)), (higher, True))

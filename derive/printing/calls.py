@@ -22,6 +22,7 @@ SIMPLE_HEAD = re.compile(
         (_. | _\{([^{}] | \{[^{}]*\})*\})?""",
     re.VERBOSE,
 )
+ORDERED = {sympy.besseli: "I", sympy.besselj: "J", sympy.besselk: "K", sympy.bessely: "Y"}
 ROOTS = {sympy.sqrt: r"\sqrt", sympy.cbrt: r"\sqrt[3]"}
 
 
@@ -38,6 +39,9 @@ def _(node: Call, scope: Scope) -> Text:
         exponent = show(args[0], scope.inside("script")).latex
         if not is_tall(exponent):
             return Text(f"e^{braced(exponent)}", POWER)
+    if fn in ORDERED:
+        head = f"{ORDERED[fn]}_{braced(show(args[0], scope.inside('script')).latex)}"
+        return Text(applied(head, args[1:], scope), ATOM)
     if fn is sympy.polygamma and isinstance(args[0], Num):
         return Text(applied(rf"\psi^{{({show(args[0], scope).latex})}}", args[1:], scope), POWER)
     return _under_head(sympy_head(fn), args, scope)
@@ -57,7 +61,7 @@ def primes(order: int) -> str:
 def power_of_call(call: Call, exponent: Node, shown: str, scope: Scope) -> Text | None:
     r"""\sigma^2(x) for a positive whole power; None where the power belongs behind the brackets."""
     whole = isinstance(exponent, Num) and isinstance(exponent.number, Integer) and exponent.number > 1
-    if not whole or call.fn in ROOTS or call.fn in FENCES or call.fn in (sympy.exp, sympy.polygamma):
+    if not whole or call.fn in ROOTS or call.fn in FENCES or call.fn in (sympy.exp, sympy.polygamma, *ORDERED):
         return None
     args = tuple(map(_bare, call.args))
     if not isinstance(call.fn, NamedFunction):

@@ -2,7 +2,7 @@ r"""Conditions of brackets and cases: x > 0, i \le n, 0 < x \le 1."""
 
 from __future__ import annotations
 
-from sympy import And, Basic, Eq, Expr, Ge, Gt, Le, Lt, Ne, Not, Or, S
+from sympy import And, Basic, Eq, Expr, Ge, Gt, Le, Lt, Ne, Not, Or, S, Sum
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
@@ -63,7 +63,7 @@ def _between(condition: And, scope: Scope) -> str | None:
 
 def _comparison(relation: Relational, scope: Scope) -> Comparison:
     """The two sides and the sign between them; a lone number stands on the right."""
-    if stands(relation):
+    if stands(relation) and not relation.has(Sum):
         return _of_positions(relation, scope)
     left, right = (show(plain(side), scope).latex for side in (relation.lhs, relation.rhs))
     if relation.lhs.is_number and not relation.rhs.is_number:

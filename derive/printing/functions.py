@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 
 from derive.errors import Unsupported
+from derive.expr import rounding
 
 __all__ = ["FENCES", "sympy_head"]
 
@@ -37,12 +38,17 @@ HEADS: dict[Any, str] = {
     sympy.beta: r"\mathrm{B}",
     sympy.zeta: r"\zeta",
     sympy.LambertW: "W",
+    sympy.airyai: r"\operatorname{Ai}",
+    sympy.airyaiprime: r"\operatorname{Ai}'",
+    rounding.nearest: r"\operatorname{round}",
 }
 
 FENCES: dict[Any, tuple[str, str]] = {
     sympy.Abs: (r"\lvert ", r" \rvert"),
     sympy.floor: (r"\lfloor ", r" \rfloor"),
     sympy.ceiling: (r"\lceil ", r" \rceil"),
+    rounding.floor: (r"\lfloor ", r" \rfloor"),
+    rounding.ceiling: (r"\lceil ", r" \rceil"),
 }
 
 

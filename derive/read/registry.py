@@ -85,8 +85,8 @@ def from_size(n: Any) -> Any:
 
 
 def axes_of(array: Array, dim: Any) -> tuple[int, ...]:
-    """The axes that `dim` names (None: all), counted from 0."""
-    if dim is None or (isinstance(dim, list | tuple) and not dim):
+    """The axes that `dim` names (None: all), counted from 0; a scalar has none, whichever is asked for."""
+    if not array.rank or dim is None or (isinstance(dim, list | tuple) and not dim):
         return tuple(range(array.rank))
     given = dim if isinstance(dim, list | tuple) else (dim,)
     return tuple(base.axis_of(array, int(d)) for d in given)

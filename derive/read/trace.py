@@ -145,6 +145,7 @@ def _watched(trace: Trace, code: Any, names: dict[int, str]) -> Iterator[None]:
 
     # arange alone takes no size in its argument parser.
     arange, torch.arange = torch.arange, lambda *args, **kwargs: call(trace, "arange", args, kwargs)
+    plain, torch.Tensor = torch.Tensor, _tensor_for_isinstance(torch.Tensor)  # type: ignore[misc]
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
@@ -153,6 +154,23 @@ def _watched(trace: Trace, code: Any, names: dict[int, str]) -> Iterator[None]:
     finally:
         sys.setprofile(before if callable(before) else None)  # a profiler written in C cannot be set again
         torch.arange = arange
+        torch.Tensor = plain  # type: ignore[misc]
+
+
+def _tensor_for_isinstance(tensor: Any) -> Any:
+    """The class of tensors, which traced ones are instances of in Python.
+
+    A traced tensor must not claim so itself: torch's own code would believe it, and read memory it has not.
+    """
+
+    class Meta(type(tensor)):  # type: ignore[misc]
+        def __instancecheck__(cls, item: Any) -> bool:
+            return isinstance(item, tensor | Traced)
+
+    class Tensor(tensor, metaclass=Meta):  # type: ignore[misc]
+        """torch.Tensor while a function is traced."""
+
+    return Tensor
 
 
 def _problem(trace: Trace, inputs: Mapping[str, Traced], result: Any, locals_: Mapping[int, str]) -> Problem:

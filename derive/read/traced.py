@@ -71,7 +71,7 @@ class Traced:
     requires_grad = False
     is_cuda = is_sparse = is_quantized = is_nested = is_mkldnn = False
     names = (None,)
-    layout = grad = grad_fn = None
+    grad = grad_fn = None
 
     def __init__(self, trace: Trace, array: Array, op: str, inputs: tuple[Traced, ...], name: str = "") -> None:
         self.trace, self.raw, self.op, self.inputs, self.name = trace, array, op, inputs, name
@@ -90,12 +90,6 @@ class Traced:
         return Array(self.raw.dims, at, self.name or self.op, self.raw.kind)
 
     # ── what torch asks of a tensor ──
-
-    @property
-    def __class__(self) -> Any:
-        """A tensor, for isinstance."""
-        torch = sys.modules.get("torch")
-        return Traced if torch is None else torch.Tensor
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -141,6 +135,13 @@ class Traced:
         import torch
 
         return torch.device("cpu")
+
+    @property
+    def layout(self) -> Any:
+        """Dense: a trace has no sparse tensors."""
+        import torch
+
+        return torch.strided
 
     def is_floating_point(self) -> bool:
         """As torch.Tensor.is_floating_point."""

@@ -7,7 +7,7 @@ import math
 import mpmath
 import pytest
 import torch
-from sympy import Expr, cosh, erf, exp, log, sinh, sqrt, tanh
+from sympy import Abs, Expr, besseli, cosh, erf, erfc, exp, log, sinh, sqrt, tanh
 
 from derive.expr.indices import scalar
 from derive.expr.problem import Variable
@@ -27,6 +27,16 @@ ROWS: dict[str, list[Expr]] = {
         exp(-x) / (1 + exp(-x)) ** 2,
         exp(x) / (1 + exp(x)),
         exp(2 * x) / (1 + exp(x)) ** 3,
+    ],
+    "e^(u^2) erfc(u) = erfcx(u), e^-|u| I(u) and e^u K(u) scaled": [
+        exp(x**2) * erfc(x),
+        exp(-(x**2)) / erfc(x),
+        exp(-Abs(x)) * besseli(0, x),
+        exp(-Abs(x)) * besseli(1, x),
+    ],
+    "e^a (b + c) = e^a b + e^a c, where b and c are to be scaled": [
+        exp(-Abs(x)) * (2 * besseli(0, x) + besseli(1, x)),
+        (x * exp(-(x**2)) * erfc(x) - exp(-2 * x**2)) / erfc(x) ** 2,
     ],
     "1 - sigmoid(u) = sigmoid(-u)": [s(x) * (1 - s(x)), 1 - s(x), 3 - 3 * s(x), s(x) - 1],
     "e^u + e^-u = 2 cosh(u)": [1 / (exp(x) + exp(-x))],

@@ -11,6 +11,8 @@ from sympy import Expr
 
 from derive.expr.indices import scalar
 from derive.expr.problem import Variable
+from derive.expr.rounding import nearest
+from derive.expr.special import SPECIAL
 from derive.expr.vocabulary import FUNCTIONS
 from derive.numeric import Let, build_program, evaluate
 from derive.numeric.tables import APPLIES, CALLS, REWRITES
@@ -25,6 +27,14 @@ FORMS: dict[str, Expr] = {
     "relu": FUNCTIONS["relu"](a - sympy.Rational(1, 2)),
     "expm1": sympy.exp(a) - 1,
     "log1p": sympy.log(1 + a),
+    **{name: SPECIAL[name](a) for name in ("erfcx", "log_ndtr", "ndtri", "entr", "i0e", "i1e")},
+    "gammainc": SPECIAL["gammainc"](sympy.Rational(3, 2), a),
+    "gammaincc": SPECIAL["gammaincc"](sympy.Rational(3, 2), a),
+    "lowergamma": sympy.lowergamma(sympy.Rational(5, 4), a),
+    "uppergamma": sympy.uppergamma(sympy.Rational(5, 4), a),
+    "k0e": sympy.exp(a) * sympy.besselk(0, a),
+    "k1e": sympy.exp(a) * sympy.besselk(1, a),
+    "nearest": nearest(a),
     "sqrt": sympy.sqrt(a),
     "rsqrt": 1 / sympy.sqrt(a),
     "acosh": sympy.acosh(1 + a),
@@ -40,7 +50,7 @@ FORMS: dict[str, Expr] = {
     **{f"bessel{c}{n}": getattr(sympy, f"bessel{c}")(n, a) for c in "ijyk" for n in (0, 1)},
     **{f"bessel{c}": getattr(sympy, f"bessel{c}")(-3, a) for c in "ijyk"},
 }
-DISCRETE = {"sign", "floor", "ceiling", "Heaviside"}
+DISCRETE = {"nearest", "sign", "floor", "ceiling", "Heaviside"}
 
 
 def form(name: str) -> Expr:
@@ -92,4 +102,4 @@ def test_a_namesake_with_another_definition_is_lowered_by_its_definition() -> No
 
 
 def test_every_named_row_is_in_the_vocabulary() -> None:
-    assert set(APPLIES) <= set(FUNCTIONS)
+    assert set(APPLIES) <= {*FUNCTIONS, *SPECIAL}

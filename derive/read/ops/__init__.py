@@ -6,7 +6,9 @@ import difflib
 from typing import Any
 
 from derive.read.ops import (
+    activations,
     attention,
+    classes,
     constants,
     convolution,
     diagonals,
@@ -16,12 +18,16 @@ from derive.read.ops import (
     losses,
     movement,
     normalisation,
+    norms,
     padding,
     placing,
     pointwise,
     pooling,
     reductions,
     shaping,
+    softmax,
+    special,
+    statistics,
 )
 from derive.read.registry import OPS
 
@@ -29,7 +35,12 @@ __all__ = ["OPS", "hint", "is_factory", "is_random"]
 
 FAMILIES = (
     pointwise,
+    activations,
+    special,
     reductions,
+    statistics,
+    norms,
+    softmax,
     movement,
     shaping,
     indexing,
@@ -43,13 +54,14 @@ FAMILIES = (
     pooling,
     attention,
     losses,
+    classes,
     normalisation,
 )
 
 FACTORIES = {"eye", "ones", "zeros", "full", "arange", "tensor", "as_tensor", "empty", "scalar_tensor"}
 RANDOM = {
     "rand", "randn", "randint", "rand_like", "randn_like", "bernoulli", "multinomial", "normal", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "rrelu", "gumbel_softmax", "poisson",
+    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "gumbel_softmax", "poisson",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from derive.read import arrays as base
 from derive.read.arithmetic import multiply, plus, product_sum
 from derive.read.arrays import Array, Positions
 from derive.read.registry import as_real, composite, elementwise, op
-from derive.read.traced import Refused, Trace, Traced
+from derive.read.traced import Refused, Trace, Traced, call
 
 __all__ = ["contract", "matrix_norm"]
 
@@ -270,12 +270,12 @@ def svdvals(trace: Trace, A: Traced, *, driver: Any = None, out: Any = None) -> 
 
 @composite("matrix_norm", "linalg_matrix_norm")
 def matrix_norm(
-    trace: Trace, A: Traced, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    trace: Trace, A: Traced, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
     """The Frobenius norm; 2 is the largest singular value, nuc the sum of them."""
     if ord == "fro":
         return A.norm(dim=list(dim), keepdim=keepdim)
-    if ord in (2, "nuc") and not keepdim and len(A.raw.dims) == 2:
+    if ord in (2, -2, "nuc") and not keepdim and len(A.raw.dims) == 2:
         values = trace.head("singular values", A)
-        return values[0] if ord == 2 else values.sum()
-    raise Unsupported(f"the matrix norm of order {ord!r}", "use fro, nuc or 2")
+        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]
+    return call(trace, "sums_matrix_norm", (A, ord, dim, keepdim), {})

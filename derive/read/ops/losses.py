@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,16 +12,15 @@ from sympy import S
 from derive.errors import Unsupported
 from derive.expr.tree import Call, Frac, Node, Num, add, mul, neg, value
 from derive.expr.vocabulary import FUNCTIONS
-from derive.read.arithmetic import divide, minus, multiply, number, plus, power
+from derive.read.arithmetic import minus, multiply, plus, power
 from derive.read.arrays import Array
-from derive.read.ops.pointwise import cases
-from derive.read.ops.reductions import count, mean_over, over, sum_over
-from derive.read.registry import as_real, elementwise, op
-from derive.read.sizes import expression
+from derive.read.ops.entries import HALF, ONE, TWO, ZERO, cases, exp, log, relu, size
+from derive.read.ops.norms import cosine_similarity
+from derive.read.ops.reductions import mean_over, over, sum_over
+from derive.read.registry import as_real, composite, elementwise, op
+from derive.read.traced import Trace, call
 
 __all__ = ["reduced"]
-
-ZERO, ONE, TWO, HALF = number(0), number(1), number(2), Num(S.Half)
 
 
 def reduced(losses: Array, reduction: Any = "mean", size_average: Any = None, reduce: Any = None) -> Array:
@@ -36,23 +36,20 @@ def reduced(losses: Array, reduction: Any = "mean", size_average: Any = None, re
     raise Unsupported(f"reduction={reduction!r}", "write none, mean or sum")
 
 
-def log(x: Node) -> Node:
-    """The natural logarithm."""
-    return Call(sympy.log, (x,))
+def refuse_hidden_weight(name: str) -> None:
+    """Raise where torch was given weights and does not hand them on: l1_loss drops them on its way here."""
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == name and frame.f_locals.get("weight") is not None:
+            raise Unsupported(f"{name} with weight", "write (weight * loss).sum() / weight.sum()")
+        frame = frame.f_back  # type: ignore[assignment]
 
 
-def exp(x: Node) -> Node:
-    """The exponential."""
-    return Call(sympy.exp, (x,))
+def _pairwise(name: str, weighted_mean: bool = False) -> Callable[[Callable[..., Node]], Callable[..., Any]]:
+    """Register a loss of an input and a target, entry by entry, with a reduction.
 
-
-def size(x: Node) -> Node:
-    """The absolute value."""
-    return Call(FUNCTIONS["abs"], (x,))
-
-
-def _pairwise(*names: str) -> Callable[[Callable[..., Node]], Callable[..., Any]]:
-    """Register a loss of an input and a target, entry by entry, with a reduction."""
+    With weights the mean divides by their number, or by their sum if it is a weighted mean.
+    """
 
     def register(entry: Callable[..., Node]) -> Callable[..., Any]:
         def row(
@@ -63,24 +60,29 @@ def _pairwise(*names: str) -> Callable[[Callable[..., Node]], Callable[..., Any]
             reduction: Any = "mean",
             weight: Any = None,
         ) -> Array:
+            if weight is None:
+                refuse_hidden_weight(name)
             losses = elementwise(entry, input, target)
-            if weight is not None:
-                losses = elementwise(multiply, weight, losses)
+            if weight is None:
+                return reduced(losses, reduction, size_average, reduce)
+            losses = elementwise(multiply, weight, losses)
+            if weighted_mean and reduction == "mean":
+                return elementwise(Frac, sum_over(losses), sum_over(as_real(weight)))
             return reduced(losses, reduction, size_average, reduce)
 
         row.__doc__ = entry.__doc__
-        return op(*names)(row)
+        return op(name)(row)
 
     return register
 
 
-@_pairwise("mse_loss")
+@_pairwise("mse_loss", weighted_mean=True)
 def mse_loss(x: Node, y: Node) -> Node:
     """(x - y)²."""
     return power(minus(x, y), TWO)
 
 
-@_pairwise("l1_loss")
+@_pairwise("l1_loss", weighted_mean=True)
 def l1_loss(x: Node, y: Node) -> Node:
     """|x - y|."""
     return size(minus(x, y))
@@ -94,7 +96,12 @@ def soft_margin_loss(x: Node, y: Node) -> Node:
 
 @op("smooth_l1_loss")
 def smooth_l1_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: Any = "mean", beta: Any = 1.0
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: Any = "mean",
+    beta: Any = 1.0,
 ) -> Array:
     """½ r²/beta below beta, |r| - ½ beta above."""
     if beta == 0:
@@ -109,7 +116,9 @@ def smooth_l1_loss(
 
 
 @op("huber_loss")
-def huber_loss(input: Any, target: Any, reduction: Any = "mean", delta: Any = 1.0, weight: Any = None) -> Array:
+def huber_loss(
+    input: Any, target: Any, reduction: Any = "mean", delta: Any = 1.0, weight: Any = None
+) -> Array:
     """½ r² up to delta, delta (|r| - ½ delta) beyond."""
 
     def entry(x: Node, y: Node, d: Node) -> Node:
@@ -180,6 +189,12 @@ def kl_div(
     return reduced(losses, reduction, size_average, reduce)
 
 
+def stirling(y: Node) -> Node:
+    """Stirling's approximation of log y!, for y > 1."""
+    half_log = mul(HALF, log(mul(TWO, Num(sympy.pi), y)))
+    return cases((value(y) > 1, add(mul(y, log(y)), neg(y), half_log)), (S.true, ZERO))
+
+
 @op("poisson_nll_loss")
 def poisson_nll_loss(
     input: Any,
@@ -191,13 +206,13 @@ def poisson_nll_loss(
     reduce: Any = None,
     reduction: Any = "mean",
 ) -> Array:
-    """exp(x) - y x, or x - y log(x + eps)."""
-    if full:
-        raise Unsupported("poisson_nll_loss with full=True", "its Stirling term is constant in the input")
+    """exp(x) - y x, or x - y log(x + eps); in full with Stirling's approximation of log y!."""
     if log_input:
         losses = elementwise(lambda x, y: minus(exp(x), mul(y, x)), input, target)
     else:
         losses = elementwise(lambda x, y, e: minus(x, mul(y, log(plus(x, e)))), input, target, eps)
+    if full:
+        losses = elementwise(lambda x, y: add(x, stirling(y)), losses, target)
     return reduced(losses, reduction, size_average, reduce)
 
 
@@ -208,7 +223,10 @@ def gaussian_nll_loss(
     """½ (log v + (x - y)²/v); the bound eps below which torch holds the variance is left out."""
     constant = mul(HALF, log(Num(2 * sympy.pi))) if full else ZERO
     losses = elementwise(
-        lambda x, y, v: add(mul(HALF, add(log(v), Frac(power(minus(x, y), TWO), v))), constant), input, target, var
+        lambda x, y, v: add(mul(HALF, add(log(v), Frac(power(minus(x, y), TWO), v))), constant),
+        input,
+        target,
+        var,
     )
     return reduced(losses, reduction)
 
@@ -216,14 +234,14 @@ def gaussian_nll_loss(
 # ── margins ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def relu(x: Node) -> Node:
-    """The positive part."""
-    return Call(FUNCTIONS["relu"], (x,))
-
-
 @op("hinge_embedding_loss")
 def hinge_embedding_loss(
-    input: Any, target: Any, margin: Any = 1.0, size_average: Any = None, reduce: Any = None, reduction: Any = "mean"
+    input: Any,
+    target: Any,
+    margin: Any = 1.0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: Any = "mean",
 ) -> Array:
     """x where y = 1, max(0, margin - x) where y = -1."""
 
@@ -250,8 +268,9 @@ def margin_ranking_loss(
     return reduced(losses, reduction, size_average, reduce)
 
 
-@op("triplet_margin_loss")
+@composite("triplet_margin_loss")
 def triplet_margin_loss(
+    trace: Trace,
     anchor: Any,
     positive: Any,
     negative: Any,
@@ -262,15 +281,58 @@ def triplet_margin_loss(
     size_average: Any = None,
     reduce: Any = None,
     reduction: Any = "mean",
-) -> Array:
+) -> Any:
     """max(0, ‖a - p‖ - ‖a - n‖ + margin)."""
-    from derive.read.ops.reductions import pairwise_distance
+    if size_average is not None or reduce is not None:
+        raise Unsupported("size_average and reduce", "write reduction=…")
 
+    def distance(a: Any, b: Any) -> Any:
+        return call(trace, "pairwise_distance", (a, b, p, eps), {})
+
+    return triplet_margin_with_distance_loss(
+        trace,
+        anchor,
+        positive,
+        negative,
+        distance_function=distance,
+        margin=margin,
+        swap=swap,
+        reduction=reduction,
+    )
+
+
+@composite("triplet_margin_with_distance_loss")
+def triplet_margin_with_distance_loss(
+    trace: Trace,
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Any = None,
+    margin: Any = 1.0,
+    swap: bool = False,
+    reduction: Any = "mean",
+) -> Any:
+    """max(0, d(a, p) - d(a, n) + margin), with the smaller of d(a, n) and d(p, n) if the sides may be swapped."""
+
+    def distance(a: Any, b: Any) -> Any:
+        return distance_function(a, b) if distance_function else call(trace, "pairwise_distance", (a, b), {})
+
+    near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
-        raise Unsupported("triplet_margin_loss with swap=True", "write it with torch.minimum")
-    near, far = (pairwise_distance(anchor, other, p, eps) for other in (positive, negative))
-    losses = elementwise(lambda a, b, m: relu(add(minus(a, b), m)), near, far, margin)
-    return reduced(losses, reduction, size_average, reduce)
+        far = call(trace, "minimum", (far, distance(positive, negative)), {})
+    return call(trace, "margin_of_distances", (near, far, margin, reduction), {})
+
+
+@op("margin_of_distances")
+def margin_of_distances(near: Array, far: Array, margin: Any, reduction: Any) -> Array:
+    """max(0, near - far + margin)."""
+    return reduced(elementwise(lambda a, b, m: clamped(add(minus(a, b), m)), near, far, margin), reduction)
+
+
+def clamped(x: Node) -> Node:
+    """clamp_min(x, 0), whose derivative at 0 is 1."""
+    return cases((value(x) < 0, ZERO), (S.true, x))
 
 
 @op("cosine_embedding_loss")
@@ -284,107 +346,9 @@ def cosine_embedding_loss(
     reduction: Any = "mean",
 ) -> Array:
     """1 - cos where y = 1, max(0, cos - margin) where y = -1."""
-    from derive.read.ops.reductions import cosine_similarity
-
     cosine = cosine_similarity(input1, input2, -1)
 
     def entry(c: Node, y: Node, m: Node) -> Node:
         return cases((sympy.Eq(value(y), 1), minus(ONE, c)), (S.true, relu(minus(c, m))))
 
     return reduced(elementwise(entry, cosine, target, margin), reduction, size_average, reduce)
-
-
-# ── classes ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _picked(values: Array, target: Array, axis: int) -> Array:
-    """values at the target's class, along the class axis."""
-
-    def at(positions: Any) -> Node:
-        where = value(target.at(positions))
-        return values.at((*positions[:axis], where, *positions[axis:]))  # type: ignore[no-any-return]
-
-    return Array(target.dims, at, values.text)
-
-
-def _class_axis(input: Array) -> int:
-    return 0 if input.rank == 1 else 1
-
-
-@op("nll_loss")
-def nll_loss(
-    input: Any,
-    target: Array,
-    weight: Any = None,
-    size_average: Any = None,
-    ignore_index: Any = -100,
-    reduce: Any = None,
-    reduction: Any = "mean",
-) -> Array:
-    """-w_t x_t for the target class t; the mean is weighted, and ignored targets count nothing."""
-    array = as_real(input)
-    axis = _class_axis(array)
-    picked = _picked(array, target, axis)
-    factors = None
-    if weight is not None:
-        factors = Array(target.dims, lambda at: weight.at((value(target.at(at)),)))
-    if ignore_index >= 0:
-        from derive.expr.tree import Bracket
-
-        counted = Array(target.dims, lambda at: Bracket(sympy.Ne(value(target.at(at)), ignore_index)))
-        factors = counted if factors is None else elementwise(multiply, counted, factors)
-    losses = elementwise(neg, picked) if factors is None else elementwise(lambda w, x: neg(mul(w, x)), factors, picked)
-    if reduction != "mean" or factors is None:
-        return reduced(losses, reduction, size_average, reduce)
-    return elementwise(divide, sum_over(losses), sum_over(factors))
-
-
-@op("cross_entropy")
-def cross_entropy(
-    input: Any,
-    target: Array,
-    weight: Any = None,
-    size_average: Any = None,
-    ignore_index: Any = -100,
-    reduce: Any = None,
-    reduction: Any = "mean",
-    label_smoothing: Any = 0.0,
-) -> Array:
-    """log Σ exp(x) - x_t, or -Σ t log softmax(x) for targets that are probabilities."""
-    from derive.read.ops.reductions import log_softmax
-
-    logits = as_real(input)
-    axis = _class_axis(logits)
-    logs = log_softmax(logits, axis)
-    eps = expression(label_smoothing)
-    classes = logits.dims[axis]
-    if target.kind == "int" and target.rank == logits.rank - 1:
-        if eps == 0:
-            return nll_loss(logs, target, weight, size_average, ignore_index, reduce, reduction)
-        if weight is not None or ignore_index >= 0:
-            raise Unsupported("label_smoothing together with weight or ignore_index", "write the loss out")
-        hard = elementwise(neg, _picked(logs, target, axis))
-        smooth = elementwise(neg, sum_over(logs, axis))
-        mixed = elementwise(
-            lambda h, s: add(mul(Num(1 - eps), h), mul(_share(eps, classes), s)), hard, smooth
-        )
-        return reduced(mixed, reduction, size_average, reduce)
-    targets = as_real(target)
-    if eps != 0:
-        targets = elementwise(lambda t: add(mul(Num(1 - eps), t), _share(eps, classes)), targets)
-    terms = elementwise(multiply, targets, logs)
-    if weight is not None:
-        shaped = Array((classes, *(S.One,) * (logits.rank - axis - 1)), lambda at: weight.at(at[:1]))
-        terms = elementwise(multiply, shaped, terms)
-    losses = elementwise(neg, sum_over(terms, axis))
-    if reduction == "mean":
-        return over(sum_over(losses), count(losses))
-    return reduced(losses, reduction, size_average, reduce)
-
-
-def _share(eps: Any, classes: Any) -> Node:
-    from derive.read.ops.reductions import size_node
-
-    return Frac(Num(eps), size_node(classes))
-
-

@@ -17,11 +17,20 @@ from derive.read.registry import as_real, elementwise, op
 __all__ = ["standardised"]
 
 
+def moments(x: Array, axes: Any, eps: Any) -> tuple[Array, Array]:
+    """The mean and sqrt(var + eps) over the axes, which stay with size 1; the variance is that of n."""
+    spread = elementwise(lambda v, e: root(plus(v, e)), variance(x, list(axes), 0, True), eps)
+    return mean_over(x, list(axes), True), spread
+
+
 def standardised(x: Array, axes: Any, eps: Any) -> Array:
     """(x - mean) / sqrt(var + eps) over the axes, with the variance of n."""
-    centre = mean_over(x, list(axes), True)
-    spread = elementwise(lambda v, e: root(plus(v, e)), variance(x, list(axes), 0, True), eps)
-    return elementwise(lambda a, m, s: Frac(minus(a, m), s), x, centre, spread)
+    return elementwise(lambda a, m, s: Frac(minus(a, m), s), x, *moments(x, axes, eps))
+
+
+def inverse(array: Array) -> Array:
+    """One over each entry."""
+    return elementwise(lambda x: Frac(number(1), x), array)
 
 
 def _along(vector: Any, axis: int, rank: int) -> Array:
@@ -38,7 +47,9 @@ def scaled(x: Array, weight: Any, bias: Any, axis: int) -> Array:
 
 
 @op("layer_norm")
-def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5) -> Array:
+def layer_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5
+) -> Array:
     """Over the last axes, then weight and bias entry by entry."""
     x = as_real(input)
     result = standardised(x, range(x.rank - len(normalized_shape), x.rank), eps)
@@ -93,22 +104,69 @@ def instance_norm(
 ) -> Array:
     """Over the axes behind the channels, for each sample and channel."""
     x = as_real(input)
-    return scaled(standardised(x, range(2, x.rank), eps), weight, bias, 1)
+    if use_input_stats or running_mean is None:
+        return scaled(standardised(x, range(2, x.rank), eps), weight, bias, 1)
+    return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
 
 
 @op("group_norm")
 def group_norm(input: Any, num_groups: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5) -> Array:
     """Over the channels of a group and the axes behind them."""
     x = as_real(input)
-    channels, groups = x.dims[1], Integer(int(num_groups))
-    if groups == 1:
-        return scaled(standardised(x, range(1, x.rank), eps), weight, bias, 1)
-    if not channels.is_Integer:
-        raise Unsupported(f"group_norm over the dimension {channels}", "give the number of channels as a number")
-    if int(channels) % int(groups):
-        raise ShapeError(f"{channels} channels do not fall into {groups} groups")
-    split = reshaped(x, (x.dims[0], groups, channels / groups, *x.dims[2:]))
-    result = standardised(split, range(2, split.rank), eps)
+    groups = split(x, num_groups)
+    result = standardised(groups, range(2, groups.rank), eps)
     return scaled(reshaped(result, x.dims), weight, bias, 1)
 
 
+def split(x: Array, num_groups: Any) -> Array:
+    """The channels as groups and places in the group."""
+    channels, groups = x.dims[1], Integer(int(num_groups))
+    if groups != 1 and not channels.is_Integer:
+        raise Unsupported(f"group_norm over the dimension {channels}", "give the number of channels as a number")
+    if groups != 1 and int(channels) % int(groups):
+        raise ShapeError(f"{channels} channels do not fall into {groups} groups")
+    return reshaped(x, (x.dims[0], groups, channels / groups, *x.dims[2:]))
+
+
+# ── with the statistics that torch keeps for its backward ───────────────────────────────────────────
+
+
+@op("native_layer_norm")
+def native_layer_norm(
+    input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: Any
+) -> tuple[Array, Array, Array]:
+    """layer_norm, the means, and one over the standard deviations."""
+    x = as_real(input)
+    mean, spread = moments(x, range(x.rank - len(normalized_shape), x.rank), eps)
+    return layer_norm(x, normalized_shape, weight, bias, eps), mean, inverse(spread)
+
+
+@op("native_group_norm")
+def native_group_norm(
+    input: Any, weight: Any, bias: Any, N: Any, C: Any, HxW: Any, group: Any, eps: Any
+) -> tuple[Array, Array, Array]:
+    """group_norm, the means, and one over the standard deviations of the groups."""
+    x = as_real(input)
+    parts = split(x, group)
+    mean, spread = (
+        Array(a.dims[:2], lambda at, a=a: a.at((*at, *(S.Zero,) * (a.rank - 2))))
+        for a in moments(parts, range(2, parts.rank), eps)
+    )
+    return group_norm(x, group, weight, bias, eps), mean, inverse(spread)
+
+
+@op("native_batch_norm", "_batch_norm_with_update", "_native_batch_norm_legit")
+def native_batch_norm(
+    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, *how: Any
+) -> tuple[Array, Array, Array]:
+    """batch_norm, the means of the batch, and one over its standard deviations."""
+    *training, momentum, eps = how
+    if isinstance(running_mean, bool):
+        raise Unsupported("batch_norm without running statistics", "write torch.nn.functional.batch_norm")
+    x = as_real(input)
+    fresh_ = training[0] if training else True
+    result = batch_norm(x, running_mean, running_var, weight, bias, fresh_, momentum, eps)
+    mean, spread = moments(x, [k for k in range(x.rank) if k != 1], eps)
+    flat = (Array(x.dims[1:2], lambda at, a=a: a.at((S.Zero, *at, *(S.Zero,) * (x.rank - 2)))) for a in (mean, spread))
+    centre, width = flat
+    return result, centre, inverse(width)

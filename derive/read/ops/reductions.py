@@ -1,45 +1,62 @@
-"""Reductions: sums, means, variances, norms, log-sum-exp, and the softmax family."""
+"""Reductions: sums, means, variances, products, running sums, covariances."""
 
 from __future__ import annotations
 
-import math
+import itertools
 from typing import Any
 
 import sympy
 from sympy import Expr, Integer, S
 
 from derive.errors import Unsupported
-from derive.expr.indices import fresh
-from derive.expr.tree import Call, Frac, Mul, Node, Norm, Num, Pow, Sigma, Sym, mul
-from derive.expr.vocabulary import FUNCTIONS
-from derive.read.arithmetic import divide, minus, multiply, number, power, root
-from derive.read.arrays import Array, Positions
+from derive.expr.indices import Index, fresh
+from derive.expr.tree import Bracket, Frac, Mul, Node, Num, Sigma, Sym, add, mul
+from derive.read.arithmetic import divide, minus, multiply, number, plus, power, root
+from derive.read.arrays import Array, Positions, axis_of, matmul
+from derive.read.ops.entries import HALF, exp, log
 from derive.read.registry import as_real, axes_of, elementwise, op
 from derive.read.sizes import expression
 
-__all__ = ["count", "kept", "mean_over", "sum_over"]
+__all__ = [
+    "bound_along",
+    "count",
+    "kept",
+    "mean_over",
+    "over",
+    "placed",
+    "sigmas",
+    "size_node",
+    "sum_over",
+    "variance",
+]
+
+
+def bound_along(array: Array, axes: tuple[int, ...], letter: str = "i") -> tuple[Expr, ...]:
+    """A fresh index for each of the axes; the only position where the size is 1."""
+    return tuple(Integer(0) if array.dims[k] == 1 else fresh(letter, array.dims[k]) for k in axes)
+
+
+def placed(array: Array, axes: tuple[int, ...], rest: Positions, bound: tuple[Expr, ...]) -> Positions:
+    """The positions in the array: `bound` along the axes, `rest` along the others."""
+    others, inner = iter(rest), dict(zip(axes, bound, strict=True))
+    return tuple(inner[k] if k in inner else next(others) for k in range(array.rank))
+
+
+def sigmas(bound: tuple[Expr, ...], node: Node) -> Node:
+    """The node summed over the indices, the first of them outermost."""
+    for index in reversed(bound):
+        node = Sigma(index, node) if isinstance(index, Index) else node
+    return node
 
 
 def sum_over(array: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """The sum over the axes that `dim` names (None: all)."""
-    axes = axes_of(array, dim)
+    axes = tuple(sorted(axes_of(array, dim)))
     dims = tuple(d for k, d in enumerate(array.dims) if k not in axes)
 
     def at(positions: Positions) -> Node:
-        where, bound = iter(positions), []
-        full: list[Expr] = []
-        for k, d in enumerate(array.dims):
-            if k not in axes:
-                full.append(next(where))
-            elif d == 1:
-                full.append(Integer(0))
-            else:
-                bound.append(fresh("i", d))
-                full.append(bound[-1])
-        node = array.at(tuple(full))
-        for index in reversed(bound):
-            node = Sigma(index, node)
-        return node  # type: ignore[no-any-return]
+        bound = bound_along(array, axes)
+        return sigmas(bound, array.at(placed(array, axes, positions, bound)))
 
     return kept(Array(dims, at, array.text), array, axes, keepdim)
 
@@ -49,7 +66,9 @@ def kept(reduced: Array, array: Array, axes: tuple[int, ...], keepdim: bool) -> 
     if not keepdim:
         return reduced
     dims = tuple(S.One if k in axes else d for k, d in enumerate(array.dims))
-    return Array(dims, lambda at: reduced.at(tuple(p for k, p in enumerate(at) if k not in axes)), reduced.text)
+    return Array(
+        dims, lambda at: reduced.at(tuple(p for k, p in enumerate(at) if k not in axes)), reduced.text
+    )
 
 
 def count(array: Array, dim: Any = None) -> Expr:
@@ -83,13 +102,29 @@ def mean_over(array: Array, dim: Any = None, keepdim: bool = False) -> Array:
 
 
 @op("sum", "nansum")
-def sum_(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Array:
+def sum_(
+    input: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    axis: Any = None,
+    out: Any = None,
+) -> Array:
     """The sum, whole or over axes."""
     return sum_over(as_real(input), axis if dim is None else dim, keepdim)
 
 
 @op("mean", "nanmean")
-def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Array:
+def mean(
+    input: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    axis: Any = None,
+    out: Any = None,
+) -> Array:
     """The mean, whole or over axes."""
     return mean_over(as_real(input), axis if dim is None else dim, keepdim)
 
@@ -147,109 +182,179 @@ def std_mean(
     return elementwise(root, variance_), mean_
 
 
-# ── norms ───────────────────────────────────────────────────────────────────────────────────────────
+# ── running ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def p_norm(array: Array, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Array:
-    """(Σ |x|^p)^(1/p) over axes; a Norm node where it is that of one axis."""
-    if isinstance(p, str) and p not in ("fro",) or p in (math.inf, -math.inf):
-        raise Unsupported(f"the norm of order {p!r}", "use a finite p")
-    exponent = S(2) if p in (None, "fro") else expression(p)
-    if exponent <= 0:
-        raise Unsupported(f"the norm of order {p!r}", "use a positive p")
+def up_to(array: Array, dim: Any) -> Array:
+    """The entries of an axis up to each place, zeros behind; the place is a new last axis."""
+    axis = axis_of(array, int(dim))
+
+    def at(positions: Positions) -> Node:
+        *own, end = positions
+        node = array.at(tuple(own))
+        return node if end == own[axis] else Mul((Bracket(own[axis] <= end), node))
+
+    return Array((*array.dims, array.dims[axis]), at, array.text)
+
+
+def running(array: Array, dim: Any) -> Array:
+    """The sum of the entries up to each place of an axis."""
+    if not array.rank:
+        return array
+    axis = axis_of(array, int(dim))
+    total = sum_over(up_to(array, dim), axis)
+    return Array(array.dims, lambda at: total.at((*at[:axis], *at[axis + 1 :], at[axis])), array.text)
+
+
+@op("cumsum")
+def cumsum(input: Any, dim: Any, *, dtype: Any = None, out: Any = None) -> Array:
+    """Σ over the places up to each."""
+    return running(as_real(input), dim)
+
+
+@op("logcumsumexp")
+def logcumsumexp(input: Any, dim: Any, *, out: Any = None) -> Array:
+    """log Σ exp over the places up to each."""
+    return elementwise(log, running(elementwise(exp, as_real(input)), dim))
+
+
+LONGEST = 128  # the number of factors beyond which a product is not written out
+
+
+def factors_along(array: Array, dim: Any) -> int:
+    """The number of factors of a product, which is written out."""
+    n = count(array, dim)
+    if not n.is_Integer or n > LONGEST:
+        raise Unsupported(
+            f"a product of {n} entries", f"up to {LONGEST}, a number, are written out; or write exp(Σ log)"
+        )
+    return int(n)
+
+
+@op("prod")
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Array:
+    """The product, written out, whole or over one axis of known size."""
+    array = as_real(input)
+    factors_along(array, dim)
     axes = axes_of(array, dim)
-    if len(axes) == 1 and array.dims[axes[0]] != 1:
-        axis = axes[0]
+    dims = tuple(d for k, d in enumerate(array.dims) if k not in axes)
 
-        def at(positions: Positions) -> Node:
-            index = fresh("i", array.dims[axis])
-            return Norm(index, array.at((*positions[:axis], index, *positions[axis:])), exponent)
+    def at(positions: Positions) -> Node:
+        places = itertools.product(*(map(Integer, range(int(array.dims[k]))) for k in axes))
+        return mul(*(array.at(placed(array, axes, positions, place)) for place in places))
 
-        dims = array.dims[:axis] + array.dims[axis + 1 :]
-        return kept(Array(dims, at, array.text), array, axes, keepdim)
-    size = (lambda x: x) if exponent.is_even else (lambda x: Call(FUNCTIONS["abs"], (x,)))
-    powers = elementwise(lambda x: size(x) if exponent == 1 else Pow(size(x), Num(exponent)), array)
-    total = sum_over(powers, dim, keepdim)
-    return total if exponent == 1 else elementwise(lambda x: Pow(x, Num(1 / exponent)), total)
+    return kept(Array(dims, at, array.text), array, axes, keepdim)
 
 
-@op("norm", "linalg_norm", "frobenius_norm", "vector_norm", "linalg_vector_norm")
-def norm(
-    input: Any, p: Any = None, dim: Any = None, keepdim: bool = False, *, ord: Any = None, dtype: Any = None
+@op("cumprod")
+def cumprod(input: Any, dim: Any, *, dtype: Any = None, out: Any = None) -> Array:
+    """The product of the entries up to each place of an axis of known size, written out."""
+    array = as_real(input)
+    if not array.rank:
+        return array
+    axis = axis_of(array, int(dim))
+    size = factors_along(array, dim)
+
+    def factor(positions: Positions, k: int) -> Node:
+        node = array.at((*positions[:axis], Integer(k), *positions[axis + 1 :]))
+        behind = Bracket(sympy.Lt(positions[axis], k))
+        return node if k == 0 else add(Mul((Bracket(sympy.Ge(positions[axis], k)), node)), behind)
+
+    return Array(array.dims, lambda at: mul(*(factor(at, k) for k in range(size))), array.text)
+
+
+@op("diff")
+def diff(
+    input: Any, n: Any = 1, dim: Any = -1, prepend: Any = None, append: Any = None, *, out: Any = None
 ) -> Array:
-    """The p-norm; of a matrix with an order, the matrix norm of that order."""
-    array, order = as_real(input), p if ord is None else ord
-    whole_matrix = array.rank == 2 and (dim is None or len(axes_of(array, dim)) == 2)
-    if whole_matrix and order not in (None, "fro") and ord is not None:
-        raise Unsupported(f"linalg.norm of a matrix of order {order!r}", "write torch.linalg.matrix_norm")
-    return p_norm(array, order, dim, keepdim)
+    """The n-th differences of neighbours along an axis."""
+    from derive.read.ops.joining import cat
+
+    parts = [as_real(x) for x in (prepend, input, append) if x is not None]
+    array = parts[0] if len(parts) == 1 else cat(parts, dim)
+    axis = axis_of(array, int(dim))
+    for _ in range(int(n)):
+        array = elementwise(minus, sliced(array, axis, 1), sliced(array, axis, 0, 1))
+    return array
 
 
-@op("normalize")
-def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12, out: Any = None) -> Array:
-    """x / ‖x‖_p; the bound eps below which torch stops dividing by the norm is a matter of rounding."""
-    return elementwise(divide, input, p_norm(as_real(input), p, dim, True))
+def sliced(array: Array, axis: int, start: int, end: int = 0) -> Array:
+    """The array without its first `start` and last `end` places along an axis."""
+    dims = (*array.dims[:axis], array.dims[axis] - start - end, *array.dims[axis + 1 :])
+    return Array(dims, lambda at: array.at((*at[:axis], at[axis] + start, *at[axis + 1 :])), array.text)
 
 
-@op("pairwise_distance")
-def pairwise_distance(x1: Any, x2: Any, p: Any = 2.0, eps: Any = 1e-6, keepdim: bool = False) -> Array:
-    """‖x1 - x2 + eps‖_p over the last axis."""
-    from derive.read.arithmetic import plus
-
-    return p_norm(elementwise(lambda a, b, e: plus(minus(a, b), e), x1, x2, eps), p, -1, keepdim)
-
-
-@op("dist")
-def dist(input: Any, other: Any, p: Any = 2) -> Array:
-    """‖input - other‖_p of all entries."""
-    return p_norm(elementwise(minus, input, other), p)
-
-
-@op("cosine_similarity")
-def cosine_similarity(x1: Any, x2: Any, dim: Any = 1, eps: Any = 1e-8) -> Array:
-    """x1·x2 / (‖x1‖ ‖x2‖)."""
-    a, b = as_real(x1), as_real(x2)
-    dot = sum_over(elementwise(multiply, a, b), dim)
-    return elementwise(lambda d, m, n: Frac(d, mul(m, n)), dot, p_norm(a, 2, dim), p_norm(b, 2, dim))
+def trapezoids(y: Array, x: Any, dx: Any, dim: Any) -> Array:
+    """½ (y_k + y_k+1) times the width, along an axis."""
+    axis = axis_of(y, int(dim))
+    heights = elementwise(plus, sliced(y, axis, 0, 1), sliced(y, axis, 1))
+    if x is None:
+        widths: Any = 1 if dx is None else dx
+    else:
+        widths = diff(x, dim=dim if x.rank == y.rank else -1)
+        if x.rank == 1:
+            widths = Array((*widths.dims, *(S.One,) * (y.rank - axis - 1)), lambda at, w=widths: w.at(at[:1]))
+    return elementwise(lambda w, h: mul(HALF, w, h), widths, heights)
 
 
-# ── log-sum-exp and softmax ─────────────────────────────────────────────────────────────────────────
+@op("trapezoid", "trapz")
+def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: Any = -1) -> Array:
+    """The trapezoidal rule along an axis."""
+    array = as_real(y)
+    return sum_over(trapezoids(array, x, dx, dim), dim)
 
 
-def exp_sum(array: Array, dim: Any) -> Array:
-    """Σ exp along axes, which stay with size 1."""
-    return sum_over(elementwise(lambda x: Call(sympy.exp, (x,)), array), dim, True)
+@op("cumulative_trapezoid")
+def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: Any = -1) -> Array:
+    """The trapezoidal rule up to each place of an axis."""
+    return running(trapezoids(as_real(y), x, dx, dim), dim)
 
 
-@op("logsumexp", "special_logsumexp")
-def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Array:
-    """log Σ exp."""
+# ── covariance ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@op("cov")
+def cov(input: Any, *, correction: Any = 1, fweights: Any = None, aweights: Any = None) -> Array:
+    """The covariances of the rows: Σ_k w_k (x_ik - m_i)(x_jk - m_j), with the weighted mean m."""
     array = as_real(input)
-    total = sum_over(elementwise(lambda x: Call(sympy.exp, (x,)), array), dim, keepdim)
-    return elementwise(lambda x: Call(sympy.log, (x,)), total)
+    rows_ = array if array.rank == 2 else Array((S.One, *array.dims), lambda at: array.at(at[1:]), array.text)
+    if fweights is None and aweights is None:
+        centred = elementwise(minus, rows_, mean_over(rows_, 1, True))
+        return covariance(array, over(products(centred), rows_.dims[1] - expression(correction)))
+    weights = [as_real(w) for w in (fweights, aweights) if w is not None]
+    both = weights[0] if len(weights) == 1 else elementwise(multiply, *weights)
+    total = sum_over(both)
+    mean = elementwise(divide, sum_over(elementwise(multiply, rows_, both), 1, True), total)
+    centred = elementwise(minus, rows_, mean)
+    lost: Any = as_real(correction)
+    if aweights is not None:
+        squares = sum_over(elementwise(multiply, both, as_real(aweights)))
+        lost = elementwise(lambda c, s, t: multiply(c, Frac(s, t)), correction, squares, total)
+    return covariance(array, elementwise(divide, products(centred, both), elementwise(minus, total, lost)))
 
 
-@op("softmax", "special_softmax", "_softmax")
-def softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
-    """exp(x) over its sum along one axis."""
-    array = as_real(input)
-    axis = -1 if dim is None else dim
-    return elementwise(lambda x, s: Frac(Call(sympy.exp, (x,)), s), array, exp_sum(array, axis))
+def products(rows_: Array, weights: Array | None = None) -> Array:
+    """Σ_k w_k x_ik x_jk."""
+    left = rows_ if weights is None else elementwise(multiply, weights, rows_)
+    other = Array(rows_.dims[::-1], lambda at: rows_.at(at[::-1]), rows_.text)
+    return matmul(left, other)
 
 
-@op("softmin")
-def softmin(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
-    """softmax of -x."""
-    from derive.read.arithmetic import negative
-
-    return softmax(elementwise(negative, input), dim)
+def covariance(array: Array, matrix: Array) -> Array:
+    """The matrix; of a single row, its one entry."""
+    return matrix if array.rank == 2 else Array((), lambda _: matrix.at((S.Zero, S.Zero)))
 
 
-@op("log_softmax", "special_log_softmax", "_log_softmax")
-def log_softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
-    """x minus log Σ exp along one axis."""
-    array = as_real(input)
-    axis = -1 if dim is None else dim
-    return elementwise(lambda x, s: minus(x, Call(sympy.log, (s,))), array, exp_sum(array, axis))
+@op("corrcoef")
+def corrcoef(input: Any) -> Array:
+    """The covariances over the standard deviations of both rows."""
+    matrix = cov(input)
+    if not matrix.rank:
+        return elementwise(divide, matrix, matrix)
+    n = matrix.dims[0]
 
+    def spread(place: int) -> Array:
+        shape = (n, S.One) if place == 0 else (S.One, n)
+        return Array(shape, lambda at: root(matrix.at((at[place], at[place]))))
 
+    return elementwise(lambda c, a, b: Frac(c, mul(a, b)), matrix, spread(0), spread(1))

@@ -1,0 +1,149 @@
+"""Norms, distances and what is divided by them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import sympy
+from sympy import S
+
+from derive.errors import Unsupported
+from derive.expr.indices import fresh
+from derive.expr.tree import Bracket, Frac, Node, Norm, Num, Pow, mul, value
+from derive.read.arithmetic import divide, minus, multiply, plus
+from derive.read.arrays import Array, Positions, axis_of
+from derive.read.ops.entries import cases, size
+from derive.read.ops.reductions import kept, sum_over
+from derive.read.ops.statistics import amax, amin
+from derive.read.registry import as_real, axes_of, composite, elementwise, op
+from derive.read.sizes import expression
+from derive.read.traced import Trace, Traced, call
+
+__all__ = ["cosine_similarity", "p_norm", "pairwise_distance"]
+
+
+def p_norm(array: Array, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Array:
+    """(Σ |x|^p)^(1/p) over axes; a Norm node where it is that of one axis; max |x| and min |x| for ±∞."""
+    if p in (math.inf, -math.inf):
+        return (amax if p > 0 else amin)(elementwise(size, array), axes_of(array, dim), keepdim)
+    if isinstance(p, str) and p != "fro":
+        raise Unsupported(f"the norm of order {p!r}", "write the sum of torch.linalg.svdvals for 'nuc'")
+    exponent = S(2) if p in (None, "fro") else expression(p)
+    if exponent == 0:
+        return sum_over(elementwise(lambda x: Bracket(sympy.Ne(value(x), 0)), array), dim, keepdim)
+    axes = axes_of(array, dim)
+    if len(axes) == 1 and array.dims[axes[0]] != 1 and exponent > 0:
+        axis = axes[0]
+
+        def at(positions: Positions) -> Node:
+            index = fresh("i", array.dims[axis])
+            return Norm(index, array.at((*positions[:axis], index, *positions[axis:])), exponent)
+
+        dims = array.dims[:axis] + array.dims[axis + 1 :]
+        return kept(Array(dims, at, array.text), array, axes, keepdim)
+    absolute = (lambda x: x) if exponent.is_even else size
+    powers = elementwise(lambda x: absolute(x) if exponent == 1 else Pow(absolute(x), Num(exponent)), array)
+    total = sum_over(powers, dim, keepdim)
+    return total if exponent == 1 else elementwise(lambda x: Pow(x, Num(1 / exponent)), total)
+
+
+def matrix_norm_of(array: Array, order: Any, axes: tuple[int, int], keepdim: bool) -> Array:
+    """The matrix norms that are made of sums: Frobenius, the largest (least) column sum (±1) or row sum (±∞)."""
+    row, column = axes
+    if order in (None, "fro"):
+        return p_norm(array, 2, axes, keepdim)
+    if order not in (1, -1, math.inf, -math.inf):
+        raise Unsupported(
+            f"the matrix norm of order {order!r}", "use fro, nuc, 1, 2 or inf; or torch.linalg.svdvals"
+        )
+    summed, other = (row, column) if abs(order) == 1 else (column, row)
+    sums = sum_over(elementwise(size, array), summed, True)
+    extreme = (amax if order > 0 else amin)(sums, other, True)
+    return kept(sum_over(extreme, list(axes)), array, axes, keepdim)
+
+
+@op("vector_norm", "linalg_vector_norm")
+def vector_norm(
+    x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+) -> Array:
+    """The p-norm of all entries, or along axes."""
+    return p_norm(as_real(x), ord, dim, keepdim)
+
+
+@op("sums_matrix_norm")
+def sums_matrix_norm(A: Array, ord: Any, dim: Any = (-2, -1), keepdim: bool = False) -> Array:
+    """The norms of matrices in two axes that need no singular values."""
+    row, column = (axis_of(A, int(d)) for d in dim)
+    return matrix_norm_of(as_real(A), ord, (row, column), keepdim)
+
+
+@composite("linalg_norm")
+def linalg_norm(
+    trace: Trace,
+    A: Traced,
+    ord: Any = None,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+) -> Any:
+    """The 2-norm of all entries; with an order, the norm of vectors, or of matrices where there are two axes."""
+    axes = range(A.dim()) if dim is None else dim if isinstance(dim, list | tuple) else (dim,)
+    if ord is None or len(axes) != 2:
+        return call(trace, "linalg_vector_norm", (A, 2 if ord is None else ord, list(axes), keepdim), {})
+    return call(trace, "linalg_matrix_norm", (A, ord, tuple(axes), keepdim), {})
+
+
+@composite("norm", "frobenius_norm")
+def norm(
+    trace: Trace,
+    input: Traced,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    dtype: Any = None,
+    *,
+    out: Any = None,
+) -> Any:
+    """The p-norm of all entries, or along axes; nuc is the sum of the singular values."""
+    if p == "nuc":
+        return call(trace, "linalg_matrix_norm", (input, p, (-2, -1) if dim is None else dim, keepdim), {})
+    return call(trace, "linalg_vector_norm", (input, p, dim, keepdim), {})
+
+
+def bounded_below(array: Array, eps: Any, usual: float) -> Array:
+    """The array, at least eps; torch's usual tiny bound is a matter of rounding and left out."""
+    if eps == usual:
+        return array
+    return elementwise(lambda x, e: cases((value(x) < value(e), e), (S.true, x)), array, eps)
+
+
+@op("normalize")
+def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12, out: Any = None) -> Array:
+    """x / max(‖x‖_p, eps)."""
+    return elementwise(divide, input, bounded_below(p_norm(as_real(input), p, dim, True), eps, 1e-12))
+
+
+@op("pairwise_distance")
+def pairwise_distance(x1: Any, x2: Any, p: Any = 2.0, eps: Any = 1e-6, keepdim: bool = False) -> Array:
+    """‖x1 - x2 + eps‖_p over the last axis."""
+    return p_norm(elementwise(lambda a, b, e: plus(minus(a, b), e), x1, x2, eps), p, -1, keepdim)
+
+
+@op("dist")
+def dist(input: Any, other: Any, p: Any = 2) -> Array:
+    """‖input - other‖_p of all entries."""
+    return p_norm(elementwise(minus, input, other), p)
+
+
+@op("cosine_similarity")
+def cosine_similarity(x1: Any, x2: Any, dim: Any = 1, eps: Any = 1e-8) -> Array:
+    """x1·x2 / (max(‖x1‖, eps) max(‖x2‖, eps))."""
+    a, b = as_real(x1), as_real(x2)
+    together = elementwise(multiply, a, b)
+    axis = axis_of(together, int(dim)) - together.rank
+    dot = sum_over(together, axis)
+    lengths = (bounded_below(p_norm(x, 2, axis), eps, 1e-8) for x in (a, b))
+    return elementwise(lambda d, m, n: Frac(d, mul(m, n)), dot, *lengths)

@@ -1,0 +1,49 @@
+"""Log-sum-exp and the softmax family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derive.expr.tree import Frac
+from derive.read.arithmetic import minus, negative
+from derive.read.arrays import Array
+from derive.read.ops.entries import exp, log
+from derive.read.ops.reductions import sum_over
+from derive.read.registry import as_real, elementwise, op
+
+__all__ = ["log_softmax", "softmax"]
+
+
+def exp_sum(array: Array, dim: Any) -> Array:
+    """Σ exp along axes, which stay with size 1."""
+    return sum_over(elementwise(exp, array), dim, True)
+
+
+@op("logsumexp", "special_logsumexp")
+def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Array:
+    """log Σ exp."""
+    array = as_real(input)
+    total = sum_over(elementwise(exp, array), dim, keepdim)
+    return elementwise(log, total)
+
+
+@op("softmax", "special_softmax", "_softmax", "_safe_softmax.default")
+def softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
+    """exp(x) over its sum along one axis."""
+    array = as_real(input)
+    axis = -1 if dim is None else dim
+    return elementwise(lambda x, s: Frac(exp(x), s), array, exp_sum(array, axis))
+
+
+@op("softmin")
+def softmin(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
+    """softmax of -x."""
+    return softmax(elementwise(negative, input), dim)
+
+
+@op("log_softmax", "special_log_softmax", "_log_softmax")
+def log_softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
+    """x minus log Σ exp along one axis."""
+    array = as_real(input)
+    axis = -1 if dim is None else dim
+    return elementwise(lambda x, s: minus(x, log(s)), array, exp_sum(array, axis))
