@@ -28,7 +28,7 @@ from derive.read.facts import read_facts
 from derive.read.names import free_name, name_indices
 from derive.read.shapes import Shapes, read_shapes
 from derive.read.sizes import symbolic_math
-from derive.read.traced import Trace, Traced, call
+from derive.read.traced import Refused, Trace, Traced, call
 
 __all__ = ["read_torch"]
 
@@ -165,7 +165,7 @@ def _tensor_for_isinstance(tensor: Any) -> Any:
 
     class Meta(type(tensor)):  # type: ignore[misc]
         def __instancecheck__(cls, item: Any) -> bool:
-            return isinstance(item, tensor | Traced)
+            return isinstance(item, tensor | Traced | Refused)
 
     class Tensor(tensor, metaclass=Meta):  # type: ignore[misc]
         """torch.Tensor while a function is traced."""
@@ -233,6 +233,7 @@ NAMED_OPS: dict[str, tuple[str, ...]] = {
 
 HEAD_NAMES = {
     "inverse": "inv",
+    "pinv": "pinv",
     "det": "det",
     "logabsdet": "logdet",
     "eigenvalues": "lambda",
