@@ -97,7 +97,7 @@ class ClosedSum(Sum):  # type: ignore[misc]
         """What the body and the range mention, the bound index apart; looked at often, so it is kept."""
         bound = {limit[0] for limit in self.limits}
         ranges = set().union(*(limit[2].free_symbols for limit in self.limits))
-        return (self.function.free_symbols - bound) | ranges
+        return (self.function.free_symbols - bound) | ranges  # type: ignore[no-any-return]
 
 
 def entry(base: str, at: Sequence[Expr], *, integer: bool = False) -> Expr:
