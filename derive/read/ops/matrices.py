@@ -12,7 +12,8 @@ from derive.errors import ShapeError, Unsupported
 from derive.expr.tree import Bracket, add, neg, value
 from derive.read.arrays import Array
 from derive.read.registry import composite
-from derive.read.traced import Refused, Trace, Traced, call
+from derive.read.dispatch import call
+from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["matrix_norm"]
 

@@ -22,7 +22,8 @@ from derive.read.ops.reductions import mean_over, size_node
 from derive.read.ops.shaping import number_of, split_axis
 from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.sizes import expression
-from derive.read.traced import Refused, Trace, Traced, call
+from derive.read.dispatch import call
+from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["Windows"]
 
