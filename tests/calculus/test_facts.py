@@ -8,7 +8,7 @@ from derive.calculus import FACTS, gradient, hessian, jacobian, vjp
 from derive.calculus.facts import apply_facts
 from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.problem import Variable
-from derive.expr.sums import entry, make_sum
+from derive.expr.sums import Iverson, delta, entry, make_sum
 from derive.expr.tree import Add, Delta, Entry, Mul, Neg, Sym, alpha, value
 from tests.calculus.formulas import check_steps, derive, point_at
 from tests.expr.brute import Point, evaluate, positions
@@ -31,16 +31,45 @@ REWRITES = {
     "positive": (y(I) ** 2, y(I) ** 2, [0.5, 2, 1]),
     "unit interval": (y(I) ** 2, y(I) ** 2, [0.5, 0.1, 0.9]),
     "nonzero": (y(I) / y(J), y(I) / y(J), [-1, 2, 1]),
+    "sign": (y(I) ** 3 + y(J) ** 2, y(I) + 1, [1, -1, 1]),
+    "unit": (make_sum(y(P) ** 2, P) * x(I), x(I), [0, -1, 0]),
+}
+
+
+def a(i, j):
+    return entry("A", (i, j))
+
+
+SYMMETRIC = [[1, 2, 3], [2, 5, 4], [3, 4, 0]]
+# The same for facts of a square matrix.
+MATRICES = {
+    "symmetric": (a(J, I) + a(I, J), 2 * a(I, J), SYMMETRIC),
+    "positive definite": (a(J, I) + a(I, J), 2 * a(I, J), SYMMETRIC),
+    "diagonal": (a(I, J), delta(I, J) * a(I, I), [[1, 0, 0], [0, 2, 0], [0, 0, 3]]),
+    "triangular": (a(I, J), Iverson(I >= J) * a(I, J), [[1, 0, 0], [2, 3, 0], [4, 5, 6]]),
+    "orthogonal": (make_sum(a(P, I) * a(P, J), P), delta(I, J), [[0, -1, 0], [1, 0, 0], [0, 0, -1]]),
 }
 
 
 def test_every_fact_has_a_row_and_its_own_name():
-    assert set(REWRITES) == set(FACTS)
+    assert set(REWRITES) | set(MATRICES) == set(FACTS)
     assert all(name == fact.name for name, fact in FACTS.items())
     assert all("{name}" in fact.says for fact in FACTS.values())
 
 
-@pytest.mark.parametrize("name", FACTS)
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_fact_of_a_matrix_rewrites_what_it_says(name):
+    before, after, numbers = MATRICES[name]
+    found, used = apply_facts(before, named(name, name="A", dims=(N, N)))
+    assert found == after
+    assert used == (f"A: {name}",)
+    tensor = {(i, j): mpf(v) for i, row in enumerate(numbers) for j, v in enumerate(row)}
+    point = Point(POINT.sizes, {**POINT.tensors, "A": tensor})
+    for at in positions(FREE, point):
+        assert evaluate(before, point, at) == evaluate(after, point, at)
+
+
+@pytest.mark.parametrize("name", REWRITES)
 def test_a_fact_rewrites_what_it_says_and_says_that_it_was_used(name):
     before, after, numbers = REWRITES[name]
     found, used = apply_facts(before, named(name))

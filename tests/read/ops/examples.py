@@ -105,8 +105,8 @@ def with_names(f: Callable[..., Any], names: Mapping[str, Any]) -> Callable[...,
     """A function of keyword arguments as one of these named arguments."""
     import inspect
 
-    def call(**inputs: Any) -> Any:
-        return f(**inputs)
+    def call(*given: Any, **inputs: Any) -> Any:
+        return f(**dict(zip(names, given, strict=False)), **inputs)
 
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
