@@ -3,8 +3,8 @@
     d = derive.grad("sum((W @ x - y)**2)/2", wrt="W", shapes={"W": "m n", "x": "n", "y": "m"})
     d.closed_form · d.steps · d.lemmas · d.latex() · d.program() · d.verify()
 
-What may be differentiated: formula text with `shapes=`, a SymPy expression, or a Problem. Shapes follow one
-law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
+What may be differentiated: a torch function or formula text with `shapes=`, a SymPy expression, or a Problem.
+Shapes follow one law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ __all__ = [
 
 NOTATIONS = ("index", "matrix")
 LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
+SHAPED = ("shapes", "like", "dtypes", "assume")  # what may be said of the variables of text and functions
 
 Formula: TypeAlias = str | Expr | Problem | Callable[..., Any]
 Wrt: TypeAlias = str | Expr | Sequence[str | Expr]
@@ -260,6 +261,7 @@ def jacobian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 def hessian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     """The Hessian of a scalar `f`, of shape wrt.shape + wrt.shape; two variables give the mixed block too."""
     problem, names = _read(f, wrt, about)
+    _named_one(names, problem)
     parts = tuple(
         calculus.hessian(problem, o, first, second)
         for o in problem.outputs
@@ -280,7 +282,7 @@ def jvp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 
 
 def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
-    """A proof that two outputs of a problem are equal: `left = …; right = …`, in this order."""
+    """A proof that the two outputs of a problem are equal: `left, right = tanh(x), 2*sigmoid(2*x) - 1`."""
     problem, _ = _read(f, wrt, about)
     return _made((calculus.identity(problem),), "identity", problem, about)
 
@@ -301,28 +303,42 @@ Operator = Callable[[Problem, str, str], Derived]
 
 def _derive(operator: Operator, kind: str, f: Formula, wrt: Wrt, about: dict[str, Any]) -> Derivation:
     problem, names = _read(f, wrt, about)
+    _named_one(names, problem)
     parts = tuple(operator(problem, output, name) for output in problem.outputs for name in names)
     return _made(parts, kind, problem, about)
 
 
+def _named_one(names: Sequence[str], problem: Problem) -> None:
+    if not names:
+        known = ", ".join(v.name for v in problem.variables)
+        raise ShapeError(f"wrt names no variable to differentiate by; the variables are: {known}")
+
+
 def _made(parts: tuple[Derived, ...], kind: str, problem: Problem, about: dict[str, Any]) -> Derivation:
-    reference, style = about.get("reference"), about.get("style", Style())
-    return Derivation(parts, kind, reference, style, original=problem)
+    style = about.get("style") or Style()
+    style = Style.named(style) if isinstance(style, str) else style
+    return Derivation(parts, kind, about.get("reference"), style, original=problem)
 
 
 def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[str, ...]]:
     """The problem, and the names of the variables to differentiate by."""
-    unknown = set(about) - {"shapes", "like", "dtypes", "assume", "reference", "style"}
+    unknown = set(about) - {*SHAPED, "reference", "style"}
     if unknown:
-        raise TypeError(f"unknown option {min(unknown)!r}; known: shapes, like, dtypes, assume, reference")
+        known = ", ".join((*SHAPED, "reference", "style"))
+        raise TypeError(f"unknown option {min(unknown)!r}; known: {known}")
     targets = (wrt,) if isinstance(wrt, (str, Expr)) else tuple(wrt)
     names = tuple(str(t) for t in targets)
-    if isinstance(f, Problem):
-        return f, names
-    if isinstance(f, sympy.Basic):
-        return read_sympy(f, names), names
+    if isinstance(f, (Problem, sympy.Basic)):
+        idle = next((option for option in SHAPED if about.get(option)), None)
+        if idle:
+            raise TypeError(
+                f"{idle} is for formula text and torch functions; a {type(f).__name__} has its own"
+            )
+        return (f if isinstance(f, Problem) else read_sympy(f, names)), names
     if isinstance(f, str):
-        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_named(about, "int")), names
+        return read_formula(
+            f, _shapes(about), assume=about.get("assume"), integer=_named(about, "int")
+        ), names
     if callable(f):
         kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
         problem = read_torch(f, _shapes(about), assume=about.get("assume"), **kinds)
@@ -330,7 +346,8 @@ def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[s
         # A module's parameter may be named by its path: net.0.weight is net_0_weight.
         return problem, tuple(n.replace(".", "_") for n in names)
     raise TypeError(
-        f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem"
+        f"cannot differentiate a {type(f).__name__}; "
+        "give formula text, a torch function, a SymPy expression or a Problem"
     )
 
 
@@ -357,10 +374,13 @@ def _named(about: dict[str, Any], kind: str) -> tuple[str, ...]:
 
 
 def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
+    """The sizes by dimension; raises ShapeError for a name that is none, or a size below 1."""
     known = {str(d) for v in problem.variables for d in v.dims}
-    for name in sizes:
+    for name, size in sizes.items():
         if name not in known:
             raise ShapeError(f"there is no dimension {name!r}; the dimensions are {', '.join(sorted(known))}")
+        if not isinstance(size, int) or size < 1:
+            raise ShapeError(f"the size of {name} is a whole number from 1 on, not {size!r}")
     return {dim(name): size for name, size in sizes.items()}
 
 
