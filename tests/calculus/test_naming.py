@@ -70,13 +70,15 @@ def test_a_definition_occurs_at_every_choice_of_positions():
     definition = defined("S = outer(x, y)")
     found = [name.symbol for name in instances(definition, {P, Q})]
     assert found == [entry("S", (P, Q)), entry("S", (Q, P))]
-    assert [name.definition for name in instances(definition, {P, Q})][0] == at("S = outer(x, y)", P, Q)
+    assert next(name.definition for name in instances(definition, {P, Q})) == at("S = outer(x, y)", P, Q)
     assert list(instances(definition, {P})) == []
 
 
 def test_positions_over_another_dimension_are_none():
     assert list(instances(defined("h = 2*x"), {fresh("p", dim("m"))})) == []
-    assert [n.symbol for n in instances(defined("f = a**2"), {P})] == [value(read_formula("f").definitions[0].body)]
+    assert [n.symbol for n in instances(defined("f = a**2"), {P})] == [
+        value(read_formula("f").definitions[0].body)
+    ]
 
 
 SOFTMAX = "s = softmax(x)"
