@@ -68,15 +68,17 @@ def test_another_body_is_left_alone(other):
 
 def test_a_definition_occurs_at_every_choice_of_positions():
     definition = defined("S = outer(x, y)")
-    found = [name.symbol for name in instances(definition, {P, Q})]
-    assert found == [entry("S", (P, Q)), entry("S", (Q, P))]
-    assert [name.definition for name in instances(definition, {P, Q})][0] == at("S = outer(x, y)", P, Q)
+    names = list(instances(definition, {P, Q}))
+    assert [name.symbol for name in names] == [entry("S", (P, Q)), entry("S", (Q, P))]
+    assert names[0].definition == at("S = outer(x, y)", P, Q)
     assert list(instances(definition, {P})) == []
 
 
 def test_positions_over_another_dimension_are_none():
     assert list(instances(defined("h = 2*x"), {fresh("p", dim("m"))})) == []
-    assert [n.symbol for n in instances(defined("f = a**2"), {P})] == [value(read_formula("f").definitions[0].body)]
+    assert [n.symbol for n in instances(defined("f = a**2"), {P})] == [
+        value(read_formula("f").definitions[0].body)
+    ]
 
 
 SOFTMAX = "s = softmax(x)"
