@@ -19,7 +19,7 @@ DEPTHS = (1, 2, 5, 10, 20, 30, 40, 50)
 
 
 def perceptron(layers: int) -> tuple[Callable[..., Any], dict[str, str]]:
-    """The loss of an MLP of that many layers, and its shapes; its parameters are arguments W1, b1, W2, …"""
+    """The loss of an MLP of that many layers, and the shapes of x, t, W1, b1, W2 and so on."""
 
     def loss(x: Any, t: Any, **p: Any) -> Any:
         h = x
@@ -47,7 +47,9 @@ def exponent(xs: Sequence[float], ys: Sequence[float]) -> float:
     """The slope of log y over log x."""
     u, v = [math.log(x) for x in xs], [math.log(y) for y in ys]
     mean_u, mean_v = sum(u) / len(u), sum(v) / len(v)
-    return sum((a - mean_u) * (b - mean_v) for a, b in zip(u, v, strict=True)) / sum((a - mean_u) ** 2 for a in u)
+    return sum((a - mean_u) * (b - mean_v) for a, b in zip(u, v, strict=True)) / sum(
+        (a - mean_u) ** 2 for a in u
+    )
 
 
 def main(depths: Sequence[int] = DEPTHS) -> None:

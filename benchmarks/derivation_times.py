@@ -11,6 +11,7 @@ import json
 import statistics
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from cases import engine
@@ -31,8 +32,7 @@ def seconds(case: dict[str, Any], repeats: int) -> float:
 
 def main(path: str, repeats: str = "3") -> None:
     """Print the ten slowest cases, the median and the worst."""
-    with open(path) as file:
-        cases = json.load(file)["cases"]
+    cases = json.loads(Path(path).read_text(encoding="utf-8"))["cases"]
     times: dict[str, float] = {}
     unsupported = 0
     for case in cases:

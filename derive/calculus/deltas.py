@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr, KroneckerDelta, Piecewise, S, Sum
 
-from derive.expr.affine import digits, split_delta, within
+from derive.expr.affine import digits, known, split_delta, within
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, make_sum, map_args, open_sum, substitute
 
@@ -36,6 +36,8 @@ def contract(expr: Expr) -> Expr:
         return _sum(contract(body), index)
     if isinstance(expr, KroneckerDelta):
         return split_delta(*expr.args)
+    if isinstance(expr, Iverson):
+        return _decided(expr)
     expr = map_args(contract, expr)
     if isinstance(expr, Piecewise):  # a delta that all cases have stands in front of them
         parts = _by_deltas(expr)
@@ -81,8 +83,8 @@ def _placed(factors: Sequence[Expr], index: Index) -> Expr | None:
             solved = _solve(factor, index)
             if solved is not None:
                 position, bracket = solved
-                rest = sympy.Mul(*factors[:k], *factors[k + 1 :])
-                return contract(substitute(rest, {index: position})) * bracket
+                rest = substitute(sympy.Mul(*factors[:k], *factors[k + 1 :]), {index: position})
+                return contract(rest.replace(_is_bracket, _decided)) * bracket
     return None
 
 
@@ -107,6 +109,15 @@ def _taken_apart(factors: Sequence[Expr], index: Index) -> Expr | None:
             if exchanged is not None:
                 return _sum(exchanged, inner)
     return None
+
+
+def _is_bracket(expr: Expr) -> bool:
+    return isinstance(expr, Iverson)
+
+
+def _decided(bracket: Expr) -> Expr:
+    """The bracket, 1 or 0 where the ranges of its positions say so."""
+    return Iverson(known(bracket.condition))
 
 
 def _ties(expr: Expr, index: Index | None) -> bool:
@@ -158,7 +169,7 @@ def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:
         return position, S.One
     if position.atoms(sympy.Indexed):
         return position, S.One  # an integer target is a position of the dimension, by its declaration
-    return position, Iverson(position >= 0) * Iverson(position < index.dim)
+    return position, Iverson(known(position >= 0)) * Iverson(known(position < index.dim))
 
 
 def _closed(body: Expr, index: Index) -> Expr:

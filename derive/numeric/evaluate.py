@@ -62,6 +62,7 @@ HEADS: dict[str, Callable[[Any], Any]] = {
     "det": mpmath.det,
     "logabsdet": lambda a: mpmath.log(abs(mpmath.det(a))),
     "inverse": mpmath.inverse,
+    "pinv": lambda a: mpmath.inverse(a.T * a) * a.T if a.rows >= a.cols else a.T * mpmath.inverse(a * a.T),
     "eigenvalues": lambda a: sorted(mpmath.eigsy(a, eigvals_only=True)),
 }
 
@@ -226,13 +227,20 @@ class Evaluator:
             raise FormulaError(f"{expr.base} has no value; bind it")
         if expr.op not in HEADS:
             raise Unsupported(f"{expr.op} in high precision")
-        found = HEADS[expr.op](mpmath.matrix(self.bindings[expr.base]))
+        bound, apply = self.bindings[expr.base], HEADS[expr.op]
         at = [self.compile(p) for p in expr.at]
-        if not at:
-            return lambda _: found
-        if len(at) == 1:
-            return lambda positions: found[int(at[0](positions))]
-        return lambda positions: found[int(at[0](positions)), int(at[1](positions))]
+        known: dict[Positions, Any] = {}
+
+        def entry(positions: Positions) -> Any:
+            table, place, lead = bound, tuple(int(p(positions)) for p in at), ()
+            while isinstance(table[0][0], list | tuple):  # of a stack, every matrix by itself
+                table, lead, place = table[place[0]], (*lead, place[0]), place[1:]
+            if lead not in known:
+                known[lead] = apply(mpmath.matrix(table))
+            whole = known[lead]
+            return whole[place[0] if len(place) == 1 else place] if place else whole
+
+        return entry
 
     def _entry(self, expr: Indexed) -> Closure:
         name = str(expr.base.label)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
 
@@ -18,7 +18,7 @@ from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
 from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
 from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
-from derive.numeric.views import step_into, to_merge
+from derive.numeric.views import is_merged, step_into, to_merge
 
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
@@ -173,13 +173,21 @@ def _merged(
         inside = [f for f in (*flat, *brackets) if f.has(*inner)]
         outside = [f for f in (*flat, *brackets) if not f.has(*inner)]
         summed = [b for b in bound if b not in inner and not any(f.has(b) for f in (*outside, position))]
-        value = lowering.full(lowering.as_real(lower_product(lowering, inside, summed)))
-        merged, ranges = step_into(lowering, value, inner, position)
+        kept = [condition(lowering, _condition(f)) for f in outside if isinstance(f, (KroneckerDelta, Iverson))]
+        value = _under_all(lowering, kept, lambda: lower_product(lowering, inside, summed))
+        merged, ranges = step_into(lowering, lowering.full(lowering.as_real(value)), inner, position)
         bound = [b for b in bound if b not in inner and b not in summed]
         flat = [*(f for f in outside if not isinstance(f, (KroneckerDelta, Iverson))), merged]
-        conditions = [f if isinstance(f, KroneckerDelta) else f.condition for f in outside if f not in flat]
-        conditions += ranges
+        conditions = [_condition(f) for f in outside if isinstance(f, (KroneckerDelta, Iverson))] + ranges
     return flat, bound, conditions
+
+
+def _condition(bracket: Expr) -> Any:
+    return bracket.condition if isinstance(bracket, Iverson) else bracket
+
+
+def _under_all(lowering: Lowering, conditions: Sequence[Value], lower: Callable[[], Value]) -> Value:
+    return lowering.under(reduce(lowering.both, conditions), lower) if conditions else lower()
 
 
 # ── masks ───────────────────────────────────────────────────────────────────────────────────────────
@@ -222,6 +230,8 @@ def _divided(lowering: Lowering, factors: Sequence[Expr], mask: Value) -> tuple[
 def _tame(lowering: Lowering, factor: Expr) -> bool:
     """Whether a factor is there and finite whatever the condition says: a number, a scalar or a plain entry."""
     if isinstance(factor, Indexed):
+        if is_merged(factor):  # made of what was lowered under the condition
+            return False
         dims = lowering.scope.tensors[str(factor.base.label)].dims
         return all(isinstance(p, Index) and p.dim == d for p, d in zip(factor.indices, dims, strict=True))
     return bool(factor.is_number or factor.is_Symbol)

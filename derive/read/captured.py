@@ -1,8 +1,8 @@
 """The tensors that a function brings along: a module's parameters and buffers, and those it closes over.
 
-    model = nn.Sequential(nn.Linear(3, 2))          0_weight, 0_bias      dots become underscores
-    lambda x: lin(x).sum()                          lin_weight, lin_bias  the module's own name goes in front
-    lambda x: (W @ x).sum()                         W                     a parameter or what requires a gradient
+model = nn.Sequential(nn.Linear(3, 2))          0_weight, 0_bias      dots become underscores
+lambda x: lin(x).sum()                          lin_weight, lin_bias  the module's own name goes in front
+lambda x: (W @ x).sum()                         W                     a parameter or what requires a gradient
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ from derive.expr.tree import Delta, Node, Num, add, mul
 from derive.read.arrays import Array, Positions
 from derive.read.sizes import exact
 
-__all__ = ["author_function", "captured_tensors", "code_of", "constant", "is_module", "is_tensor", "kind_of", "parameter_name"]
+__all__ = [
+    "author_function",
+    "captured_tensors",
+    "code_of",
+    "constant",
+    "is_module",
+    "is_tensor",
+    "kind_of",
+    "parameter_name",
+]
 
 WRITTEN_OUT = 16  # entries of a constant tensor that are written into the formula
 
@@ -57,7 +66,7 @@ def code_of(f: Any) -> types.CodeType | None:
         return code_of(f.func)
     f = getattr(f, "__wrapped__", f)
     f = getattr(f, "__func__", f)
-    code = getattr(f, "__code__", None) or getattr(getattr(type(f), "__call__", None), "__code__", None)
+    code = getattr(f, "__code__", None) or getattr(vars(type(f)).get("__call__"), "__code__", None)
     return code if isinstance(code, types.CodeType) else None
 
 
@@ -81,7 +90,7 @@ def _named_tensors(module: Any) -> dict[str, Any]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def _reachable(item: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _reachable(item: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:  # noqa: C901  (a row a kind)
     """The modules and tensors that an object leads to, each with the name that it goes by."""
     if id(item) in seen:
         return
@@ -113,7 +122,7 @@ def _joined(prefix: str, name: str) -> str:
 
 
 def _may_hold(item: Any) -> bool:
-    """Whether tensors are looked for inside: not in torch's own functions, nor in long lists of something else."""
+    """Whether tensors are looked for inside: not in torch's own functions, nor in long lists."""
     if isinstance(item, types.FunctionType):
         return not item.__module__.startswith("torch")
     if isinstance(item, list | tuple | Mapping):
@@ -165,14 +174,20 @@ def constant(tensor: Any) -> Array:
     if kind == "real" and len(dims) == 2 and dims[0] == dims[1] and _is_identity(tensor):
         return Array(dims, lambda at: _delta(at, at[1:]), "the identity", kind)
     if not 0 < len(entries) <= WRITTEN_OUT:
-        raise Unsupported(f"a constant tensor of shape {tuple(tensor.shape)} inside the function", "pass it as an argument")
+        raise Unsupported(
+            f"a constant tensor of shape {tuple(tensor.shape)} inside the function", "pass it as an argument"
+        )
     places = [tuple(Integer(int(k)) for k in place) for place in _places(tuple(tensor.shape))]
     known = dict(zip(places, entries, strict=True))
 
     def at(positions: Positions) -> Any:
         if positions in known:
             return _entry(known[positions], kind)
-        here = [(place, e) for place, e in known.items() if all(not p.is_Integer or p == q for p, q in zip(positions, place, strict=True))]
+        here = [
+            (place, e)
+            for place, e in known.items()
+            if all(not p.is_Integer or p == q for p, q in zip(positions, place, strict=True))
+        ]
         if kind == "bool":
             return Or(*(And(*map(Eq, positions, place)) for place, e in here if e)) if here else false
         return add(*(mul(_entry(e, kind), _delta(positions, place)) for place, e in here if e))
@@ -203,7 +218,7 @@ def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 
 def author_function(f: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any] | None:
-    """The function of the variables in this order that runs the author's own code; None where it cannot be had.
+    """The function of the variables in this order that runs the author's own code, if it can be had.
 
     Parameters of modules are put in by torch.func.functional_call. A tensor of the closure that belongs to no
     module cannot be replaced, nor can an argument be given by name to a function of torch itself.
@@ -211,7 +226,7 @@ def author_function(f: Callable[..., Any], names: Sequence[str]) -> Callable[...
     import torch
 
     try:
-        arguments = inspect.signature(f.forward if is_module(f) else f).parameters
+        arguments = inspect.signature(getattr(f, "forward", f)).parameters
     except (TypeError, ValueError):
         return None
     modules = [(prefix, item) for prefix, item in _reachable(f, "", set()) if is_module(item)]
@@ -222,7 +237,7 @@ def author_function(f: Callable[..., Any], names: Sequence[str]) -> Callable[...
     if any(n not in arguments and n not in paths for n in names):
         return None
 
-    class Held(torch.nn.Module):
+    class Held(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             for k, (_, module) in enumerate(modules):

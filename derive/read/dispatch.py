@@ -1,6 +1,7 @@
-"""From a call of a torch function to its row in the vocabulary: what may pass, on which arrays, under which name.
+"""From a call of a torch function to its row in the vocabulary: what may pass, and on which arrays.
 
-A function without a row that torch itself writes in Python (multi_head_attention_forward) is run by its own body.
+A function without a row that torch itself writes in Python (multi_head_attention_forward) is run by its
+own body.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from derive.errors import DeriveError, ShapeError, Unsupported
 from derive.read.arrays import Array
 from derive.read.captured import constant, is_tensor
 from derive.read.refusals import REFUSED, is_idle_dropout, refuse
-from derive.read.registry import COMPOSITES
+from derive.read.registry import COMPOSITES, STAGES
 from derive.read.traced import OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
 
 __all__ = ["call", "changed", "op_name"]
@@ -24,7 +25,9 @@ def changed(old: Traced, new: Traced) -> Traced:
     """The new value of a tensor that is changed in place."""
     line = old.trace.observe()
     if old.op in ("input", "parameter"):
-        raise Unsupported(f"a change of the argument {old.name} in place", "write y = x + … with a new name", line=line)
+        raise Unsupported(
+            f"a change of the argument {old.name} in place", "write y = x + … with a new name", line=line
+        )
     if new.raw.dims != old.raw.dims:
         raise ShapeError(f"a change in place (line {line}) keeps the shape: {old.array} became {new.array}")
     old.memory.changed = line
@@ -51,9 +54,7 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
             kwargs = {k: trace.parameter(a) if trace.brings(a) else a for k, a in kwargs.items()}
             result = row(trace, *args, **kwargs)
         else:
-            found = row(*[arrays(a, trace) for a in args], **{k: arrays(v, trace) for k, v in kwargs.items()})
-            brought = (trace.parameters[id(t)] for t in _tensors((args, kwargs)) if id(t) in trace.parameters)
-            result = _wrapped(trace, found, name, tuple(dict.fromkeys((*inputs, *brought))))
+            result = _from_row(trace, row, name, args, kwargs)
     except Unsupported as error:
         if error.line or not line:
             raise
@@ -70,6 +71,27 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
     return changed(inputs[0], result) if in_place else result
 
 
+def _from_row(trace: Trace, row: Any, name: str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+    """What a row makes of the arrays; the stages that it names are values before its result."""
+    given = [arrays(a, trace) for a in args], {k: arrays(v, trace) for k, v in kwargs.items()}
+    leaves = _leaves((args, kwargs))
+    inputs = dict.fromkeys(a if type(a) is Traced else trace.parameters.get(id(a)) for a in leaves)
+    used = [v for v in inputs if v is not None]
+
+    def named(array: Array, names: tuple[str, ...]) -> Array:
+        stage = trace.add(array, "stage", used)
+        stage.preferred = names
+        used.append(stage)
+        return stage.array
+
+    token = STAGES.set(named)
+    try:
+        found = row(*given[0], **given[1])
+    finally:
+        STAGES.reset(token)
+    return _wrapped(trace, found, name, tuple(used))
+
+
 def _check(
     name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
 ) -> None:
@@ -84,7 +106,8 @@ def _check(
         raise Unsupported(f"{name} to complex numbers", "derive works over the reals", line=line)
     for value in inputs:
         if value.memory.changed is not None:
-            what = f"a tensor that was changed in place (line {value.memory.changed}) and is used under another name"
+            where = f"(line {value.memory.changed})"
+            what = f"a tensor that was changed in place {where} and is used under another name"
             raise Unsupported(what, "write h = h + b in place of h += b", line=line)
 
 
@@ -94,7 +117,9 @@ def _advice(trace: Trace) -> str:
     return "; the sizes of a module's parameters are numbers: write that number in shapes"
 
 
-def _without_inplace(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, dict[str, Any], bool]:
+def _without_inplace(
+    func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any], bool]:
     """The arguments without `inplace`, and whether it was asked for."""
     kwargs = dict(kwargs)
     asked = bool(kwargs.pop("inplace", False))
@@ -168,10 +193,6 @@ def arrays(argument: Any, trace: Trace) -> Any:
 def traced_in(tree: Any) -> Iterator[Traced]:
     """Every traced tensor in nested arguments."""
     return (item for item in _leaves(tree) if type(item) is Traced)
-
-
-def _tensors(tree: Any) -> Iterator[Any]:
-    return (item for item in _leaves(tree) if is_tensor(item))
 
 
 def _leaves(tree: Any) -> Iterator[Any]:

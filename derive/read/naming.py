@@ -17,7 +17,7 @@ from derive.read.traced import Trace, Traced
 __all__ = ["name_outputs", "name_values", "needed"]
 
 # Operations whose result gets a name of its own, and the names they prefer.
-NAMED_OPS: dict[str, tuple[str, ...]] = {"softmax": ("s", "p"), "scores": ("S", "Z"), "attention": ("P", "A")}
+NAMED_OPS: dict[str, tuple[str, ...]] = {"softmax": ("s", "p")}
 
 HEAD_NAMES = {
     "inverse": "inv",
@@ -26,6 +26,7 @@ HEAD_NAMES = {
     "eigenvalues": "lambda",
     "eigenvectors": "V",
     "singular values": "sigma",
+    "pinv": "pinv",
     "left singular vectors": "U",
     "right singular vectors": "V",
 }
@@ -54,7 +55,9 @@ def needed(outputs: Sequence[Traced]) -> set[int]:
 def name_values(trace: Trace, outputs: Sequence[Traced], taken: set[str]) -> None:
     """Give names to the values that the outputs need; `taken` grows by them."""
     used = needed(outputs)
-    moving: set[int] = set()  # what depends on a variable: a mask of ones and zeros is written where it is used
+    moving: set[int] = (
+        set()
+    )  # what depends on a variable: a mask of ones and zeros is written where it is used
     values = []
     for v in trace.values:
         variable = v.op in ("input", "parameter")
@@ -76,8 +79,8 @@ def name_values(trace: Trace, outputs: Sequence[Traced], taken: set[str]) -> Non
             continue
         using = users.get(id(v), [])
         steep = len(using) > 1 or any(u.op not in LINEAR_OPS for u in using)
-        if v.op in NAMED_OPS or (steep and _has_sum(v)):
-            _name(v, NAMED_OPS.get(v.op, ("u", "v", "q", "r")), taken)
+        if v.preferred or v.op in NAMED_OPS or (steep and _has_sum(v)):
+            _name(v, v.preferred or NAMED_OPS.get(v.op, ("u", "v", "q", "r")), taken)
 
 
 def name_outputs(trace: Trace, outputs: Sequence[Traced], taken: set[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What a trace refuses, and what to write instead: one row for each thing that would be answered wrongly.
 
 A value cannot steer Python, a change in place would have to reach every other name of the same tensor, and
-what torch leaves out of its gradients on purpose (detach, no_grad) is no function that could be differentiated.
+what torch leaves out of its gradients on purpose (detach, no_grad) is no function to be differentiated.
 """
 
 from __future__ import annotations
@@ -11,22 +11,34 @@ from typing import Any
 
 from derive.errors import Unsupported
 
-__all__ = ["DROPOUT", "REFUSED", "VIEWS", "is_in_place", "is_idle_dropout", "refuse"]
+__all__ = ["DROPOUT", "IN_PLACE_OPERATORS", "REFUSED", "VIEWS", "is_idle_dropout", "is_in_place", "refuse"]
 
 # torch name → what is refused, what to write instead
 REFUSED: dict[str, tuple[str, str]] = {
     "__bool__": ("control flow that depends on the values of a tensor", "write torch.where(condition, a, b)"),
-    "__int__": ("int() of a tensor's value", "keep it a tensor; a size is x.shape[0], a number an argument's default"),
+    "__int__": (
+        "int() of a tensor's value",
+        "keep it a tensor; a size is x.shape[0], a number an argument's default",
+    ),
     "__index__": ("a tensor's value as a position or a number of repetitions", "give it as a number"),
-    "__float__": ("float() of a tensor's value", "keep it a tensor, and use torch's functions instead of math's"),
+    "__float__": (
+        "float() of a tensor's value",
+        "keep it a tensor, and use torch's functions instead of math's",
+    ),
     "__complex__": ("complex() of a tensor's value", "derive works over the reals"),
     "__array__": ("conversion to numpy", "write it with torch"),
     "numpy": ("conversion to numpy", "write it with torch"),
     "item": ("the number behind a tensor (.item())", "keep it a tensor"),
     "tolist": ("the numbers behind a tensor (.tolist())", "keep it a tensor"),
-    "__setitem__": ("a change of some entries in place (x[…] = …)", "write torch.where, torch.cat or torch.stack"),
+    "__setitem__": (
+        "a change of some entries in place (x[…] = …)",
+        "write torch.where, torch.cat or torch.stack",
+    ),
     "detach": ("detach", "torch's gradient leaves it out; pass the detached value as an argument of its own"),
-    "detach_": ("detach_", "torch's gradient leaves it out; pass the detached value as an argument of its own"),
+    "detach_": (
+        "detach_",
+        "torch's gradient leaves it out; pass the detached value as an argument of its own",
+    ),
     "data": (".data", "torch's gradient leaves it out; pass that value as an argument of its own"),
     "requires_grad_": ("requires_grad_", "leave it out: wrt= says by what is differentiated"),
     "backward": ("backward inside the function", "return the loss: derive differentiates it"),
@@ -41,7 +53,16 @@ REFUSED: dict[str, tuple[str, str]] = {
     "masked_select": ("a shape that depends on values", "multiply by the mask"),
 }
 
-RANDOM_IN_PLACE = {"bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_", "uniform_"}
+RANDOM_IN_PLACE = {
+    "bernoulli_",
+    "cauchy_",
+    "exponential_",
+    "geometric_",
+    "log_normal_",
+    "normal_",
+    "random_",
+    "uniform_",
+}
 RANDOM = {"randperm", "rand", "randn", "randint_like", "_standard_gamma", "_sample_dirichlet", "binomial"}
 
 # Whether it is in training by default.
@@ -58,13 +79,15 @@ DROPOUT: dict[str, bool] = {
 # Operations whose result may be the same memory as their first argument.
 VIEWS = frozenset(
     "T mT H mH t transpose swapaxes swapdims permute movedim moveaxis view reshape view_as reshape_as flatten"
-    " unflatten ravel getitem select narrow unsqueeze squeeze expand expand_as broadcast_to broadcast_tensors diagonal"
-    " chunk split tensor_split unbind hsplit vsplit contiguous to type float double type_as real positive dropout"
+    " unflatten ravel getitem select narrow unsqueeze squeeze expand expand_as broadcast_to broadcast_tensors"
+    " diagonal chunk split tensor_split unbind hsplit vsplit contiguous to type float double type_as real"
+    " positive dropout"
     " alias unfold atleast_1d atleast_2d atleast_3d".split()
 )
 
 IN_PLACE_OPERATORS = frozenset(
-    f"__i{name}__" for name in "add sub mul truediv div floordiv mod pow matmul and or xor lshift rshift".split()
+    f"__i{name}__"
+    for name in "add sub mul truediv div floordiv mod pow matmul and or xor lshift rshift".split()
 )
 
 
@@ -90,7 +113,11 @@ def refuse(name: str, kwargs: Mapping[str, Any], line: int) -> None:
         what, hint = REFUSED[name]
         raise Unsupported(what, hint, line=line)
     if name in RANDOM | RANDOM_IN_PLACE | OPERATIONS or name in DROPOUT:
-        hint = "call .eval(), or pass the mask as an argument" if name in DROPOUT else "pass the noise as an argument"
+        hint = (
+            "call .eval(), or pass the mask as an argument"
+            if name in DROPOUT
+            else "pass the noise as an argument"
+        )
         raise Unsupported(f"the random {name}", hint, line=line)
     if name.startswith(("fft_", "stft", "istft")):
         raise Unsupported(f"torch's {name}, which is complex", "derive works over the reals", line=line)

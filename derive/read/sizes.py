@@ -230,7 +230,11 @@ def wrap(expr: Expr, number: Any) -> Any:
     """A size or a scalar again; a plain number where nothing symbolic is left."""
     if not expr.free_symbols:
         return number
-    return Size(expr, number) if isinstance(number, int) and not isinstance(number, bool) else Scalar(expr, number)
+    return (
+        Size(expr, number)
+        if isinstance(number, int) and not isinstance(number, bool)
+        else Scalar(expr, number)
+    )
 
 
 SYMBOLIC = {

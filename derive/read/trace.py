@@ -1,4 +1,4 @@
-"""A torch function to a Problem: it is run once on traced tensors, and its own names become the intermediates.
+"""A torch function to a Problem: run on traced tensors, its own names become the intermediates.
 
     def loss(W, x, t):
         z = x @ W.T
@@ -47,8 +47,10 @@ def read_torch(
     Every argument without a default needs a shape ("" for a scalar); one with a default is a variable only
     where it has a shape, and a function of **inputs is handed all that have one. Parameters and buffers of
     modules become variables of their own, named as in the module. `integer` and `boolean` name the inputs of
-    these dtypes; a boolean one is an integer variable, true where it is not 0. Raises Unsupported with the op and the line where something has no row in the vocabulary, and for
-    control flow on values, randomness, and changes in place; ShapeError where sizes do not fit.
+    these dtypes; a boolean one is an integer variable, true where it is not 0.
+
+    Raises Unsupported with the op and the line where something has no row in the vocabulary, and for control
+    flow on values, randomness, and changes in place; ShapeError where sizes do not fit.
     """
     dims = read_shapes(shapes)
     kinds = {**dict.fromkeys(integer, "int"), **dict.fromkeys(boolean, "bool")}
@@ -66,7 +68,9 @@ def _run(f: Callable[..., Any], dims: Dims, kinds: Mapping[str, str], primes: Se
 
     named = sorted({s for shape in dims.values() for d in shape for s in d.free_symbols}, key=str)
     if len(named) > len(primes):
-        raise ShapeError(f"{len(named)} named dimensions are more than the {len(primes)} that a trace can hold")
+        raise ShapeError(
+            f"{len(named)} named dimensions are more than the {len(primes)} that a trace can hold"
+        )
     trace = Trace(code_of(f), dict(zip(named, primes, strict=False)), OPS, captured_tensors(f))
     for name, shape in dims.items():
         trace.variable(name, shape, kinds.get(name, "real"))
@@ -85,7 +89,9 @@ def _result(f: Callable[..., Any], arguments: inspect.BoundArguments) -> Any:
         return f(*arguments.args, **arguments.kwargs)
     except TypeError as error:
         if "Traced" in str(error):
-            raise Unsupported(f"a function that takes nothing but tensors ({error})", "write it with torch") from error
+            raise Unsupported(
+                f"a function that takes nothing but tensors ({error})", "write it with torch"
+            ) from error
         raise
 
 
@@ -106,13 +112,18 @@ def _arguments(f: Callable[..., Any], inputs: Mapping[str, Traced]) -> inspect.B
             bound.arguments[name] = free.pop(name)
         elif parameter.kind is not parameter.VAR_POSITIONAL and parameter.default is parameter.empty:
             raise ShapeError(
-                f"the argument {name!r} has no shape; add it to shapes, such as {name!r}: \"n\" (or \"\" for a scalar)"
+                f"the argument {name!r} has no shape; add it to shapes, "
+                f'such as {name!r}: "n" (or "" for a scalar)'
             )
     if free:
         if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
-            raise ShapeError(f"shapes names {next(iter(free))!r}, and *args has no names; give each argument a name")
+            raise ShapeError(
+                f"shapes names {next(iter(free))!r}, and *args has no names; give each argument a name"
+            )
         known = ", ".join(signature.parameters) or "none"
-        raise ShapeError(f"shapes names {next(iter(free))!r}, which is no argument; the arguments are {known}")
+        raise ShapeError(
+            f"shapes names {next(iter(free))!r}, which is no argument; the arguments are {known}"
+        )
     return bound
 
 
@@ -166,7 +177,9 @@ def _outputs(result: Any) -> list[Traced]:
     found = list(result) if isinstance(result, list | tuple) else [result]
     for output in found:
         if type(output) is not Traced:
-            what = "a nested structure" if isinstance(output, list | tuple | Mapping) else type(output).__name__
+            what = (
+                "a nested structure" if isinstance(output, list | tuple | Mapping) else type(output).__name__
+            )
             hint = " that depends on no argument" if hasattr(output, "requires_grad") else ""
             raise FormulaError(f"the function returns {what}{hint}; it must return a tensor, or several")
     if not found:
@@ -186,11 +199,13 @@ def _compare(first: Problem, second: Problem) -> None:
     """Refuse a trace that depends on the made-up sizes."""
     alike = [d.name for d in first.definitions] == [d.name for d in second.definitions]
     if not alike or first.outputs != second.outputs or first.variables != second.variables:
-        raise Unsupported("a function whose operations depend on the sizes", "give that dimension as a number")
+        raise Unsupported(
+            "a function whose operations depend on the sizes", "give that dimension as a number"
+        )
     for a, b in zip(first.definitions, second.definitions, strict=True):
         same: dict[Any, Expr] = dict(zip(b.indices, a.indices, strict=True))
         if a.dims != b.dims or value(a.body) != value(b.body).xreplace(same):
             raise Unsupported(
                 f"a size used as a plain number in {a.name} (by int(n), or a loop over range(n))",
-                "give that dimension as a number in shapes, or keep the size: x.shape[0], math.sqrt(x.shape[0])",
+                "give that dimension as a number in shapes, or keep the size: x.shape[0], math.sqrt(n)",
             )

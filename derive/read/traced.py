@@ -32,8 +32,9 @@ __all__ = ["OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
 class Trace:
     """One run of a function on traced tensors: the values in the order in which they came up.
 
-    `code` is the author's function, `captured` the tensors that it brings along, by name; `authored` holds the
-    names of the author's local variables, by the value's identity; `running` are torch functions in their own body.
+    `code` is the author's function, `captured` the tensors that it brings along, by name; `authored` holds
+    the names of the author's local variables, by the value's identity; `running` are the torch functions that
+    are run by their own body.
     """
 
     code: types.CodeType | None = None
@@ -67,7 +68,9 @@ class Trace:
 
     def brings(self, item: Any) -> bool:
         """Whether it is a real tensor that is a variable: of a module, or one that requires a gradient."""
-        return is_tensor(item) and (id(item) in self.known or id(item) in self.parameters or item.requires_grad)
+        return is_tensor(item) and (
+            id(item) in self.known or id(item) in self.parameters or item.requires_grad
+        )
 
     def parameter(self, item: Any) -> Traced:
         """The variable that stands for a real tensor; c1, c2, … where it has no name."""
@@ -84,9 +87,9 @@ class Trace:
 
     def head(self, name: str, matrix: Traced) -> Traced:
         """A function of a whole matrix (see `expr.heads`): a definition of its own, and so is the matrix."""
-        square = "singular" not in name
-        if len(matrix.raw.dims) != 2 or (square and matrix.raw.dims[0] != matrix.raw.dims[1]):
-            raise ShapeError(f"{name} takes one {'square ' if square else ''}matrix, not {matrix.array}")
+        square, dims = "singular" not in name and name != "pinv", matrix.raw.dims
+        if len(dims) < 2 or (square and dims[-2] != dims[-1]):
+            raise ShapeError(f"{name} takes a {'square ' if square else ''}matrix, not {matrix.array}")
         if (name, id(matrix)) not in self.heads:
             row = HEADS[name]
             companions = [self.head(c, matrix) for c in row.companions]
@@ -95,7 +98,7 @@ class Trace:
                 others = tuple(c.name for c in companions)
                 return Head(name, matrix.name, positions, found.name, others)
 
-            found = self.add(Array(row.shape(matrix.raw.dims), at), name, (matrix, *companions))
+            found = self.add(Array(row.dims(dims), at), name, (matrix, *companions))
             found.forced = matrix.forced = True
             self.heads[name, id(matrix)] = found
         return self.heads[name, id(matrix)]
@@ -134,7 +137,7 @@ class Trace:
         return code.co_filename == self.file or code is self.sequential
 
     def note(self, frame: Any) -> None:
-        """Keep the names of the traced values among a function's local variables; the outermost function's win."""
+        """Keep the names of the traced values among a function's local variables; the outermost's win."""
         rank = 0 if frame.f_code is self.code else 1
         for name, item in frame.f_locals.items():
             if type(item) is Traced and self.authored.get(id(item), (2, ""))[0] > rank:
@@ -144,7 +147,7 @@ class Trace:
 def _sequential() -> types.CodeType:
     from torch.nn import Sequential
 
-    return Sequential.forward.__code__
+    return Sequential.forward.__code__  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -155,15 +158,18 @@ class Memory:
 
 
 class Traced:
-    """A tensor that is being traced: the array of its entries, how it came up, and its name once it has one."""
+    """A tensor that is being traced: its entries, how it came up, and its name once it has one."""
 
     requires_grad = False
     names = (None,)
     grad = grad_fn = None
 
-    def __init__(self, trace: Trace, array: Array, op: str, inputs: tuple[Traced, ...], name: str = "") -> None:
+    def __init__(
+        self, trace: Trace, array: Array, op: str, inputs: tuple[Traced, ...], name: str = ""
+    ) -> None:
         self.trace, self.raw, self.op, self.inputs, self.name = trace, array, op, inputs, name
         self.memory = Memory()
+        self.preferred: tuple[str, ...] = ()  # names for a part of a row's work
         self.forced = False  # whether it must be a definition, for a function of the whole matrix
         self.whole = False  # whether its definition keeps its axes of size 1
 
@@ -183,7 +189,11 @@ class Traced:
     def axes(self) -> tuple[int, ...]:
         """The axes that its definition has: an intermediate is written without its axes of size 1."""
         dims = self.raw.dims
-        return tuple(k for k, d in enumerate(dims) if d != 1 or self.forced or self.whole or self.op in ("input", "parameter"))
+        return tuple(
+            k
+            for k, d in enumerate(dims)
+            if d != 1 or self.forced or self.whole or self.op in ("input", "parameter")
+        )
 
     # ── what torch asks of a tensor ──
 
@@ -253,7 +263,7 @@ class Traced:
         return True
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[k] for k in range(len(self)))
+        return (self[k] for k in range(len(self)))  # type: ignore[index]
 
     def __getattr__(self, name: str) -> Any:
         import torch
@@ -304,7 +314,13 @@ class Method:
 
 
 OPERATORS = "add sub mul truediv pow matmul mod floordiv and or xor".split()
-OPERATOR_NAMES = {"truediv": "div", "mod": "remainder", "and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
+OPERATOR_NAMES = {
+    "truediv": "div",
+    "mod": "remainder",
+    "and": "logical_and",
+    "or": "logical_or",
+    "xor": "logical_xor",
+}
 
 
 def _operator(name: str, flipped: bool = False) -> Callable[..., Any]:
@@ -340,12 +356,8 @@ for _name in OPERATORS:
     setattr(Traced, f"__i{_name}__", _in_place(_name))
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(Traced, f"__{_name}__", _operator(_name))
-for _name in ("neg", "abs", "invert", "getitem"):
-    setattr(
-        Traced,
-        f"__{_name}__",
-        lambda self, *a, _op={"invert": "logical_not"}.get(_name, _name): self.trace.call(_op, (self, *a), {}),
-    )
+for _name, _op in {"neg": "neg", "abs": "abs", "invert": "logical_not", "getitem": "getitem"}.items():
+    setattr(Traced, f"__{_name}__", lambda self, *a, _op=_op: self.trace.call(_op, (self, *a), {}))
 for _name in REFUSED:
     if _name.startswith("__"):
         setattr(Traced, _name, _refusal(_name))

@@ -18,7 +18,7 @@ from derive.read.captured import is_tensor
 from derive.read.dispatch import op_name
 from derive.read.refusals import is_in_place, refuse
 from derive.read.sizes import symbolic_math
-from derive.read.traced import Trace, Traced
+from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["watching"]
 
@@ -26,8 +26,8 @@ _ONE_AT_A_TIME = threading.RLock()
 
 # What is asked of a parameter without computing with it.
 QUESTIONS = frozenset(
-    "size dim numel nelement ndimension is_floating_point is_complex stride element_size __len__ storage_offset"
-    " is_contiguous get_device data_ptr __hash__ __repr__ __format__ is_same_size".split()
+    "size dim numel nelement ndimension is_floating_point is_complex stride element_size __len__"
+    " storage_offset is_contiguous get_device data_ptr __hash__ __repr__ __format__ is_same_size".split()
 )
 PROPERTIES = frozenset({"T", "mT", "H", "mH", "data", "real", "imag"})
 
@@ -60,7 +60,7 @@ def _tensor_for_isinstance(torch: Any) -> Iterator[None]:
 
     class Meta(type(tensor)):  # type: ignore[misc]
         def __instancecheck__(cls, item: Any) -> bool:
-            return isinstance(item, (tensor, Traced))
+            return isinstance(item, (tensor, Traced, Refused))
 
     torch.Tensor = Meta("Tensor", (tensor,), {})
     try:
@@ -72,7 +72,7 @@ def _tensor_for_isinstance(torch: Any) -> Iterator[None]:
 def _mode(trace: Trace) -> Callable[[], Any]:
     from torch.overrides import TorchFunctionMode
 
-    class Watch(TorchFunctionMode):
+    class Watch(TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             from derive.read.ops import is_factory, is_random
 
@@ -99,7 +99,9 @@ def _asks(func: Any, name: str) -> bool:
 def _custom(trace: Trace) -> Any:
     def apply(function: Any, *_: Any, **__: Any) -> Any:
         what = f"the custom autograd function {function.__name__}"
-        raise Unsupported(what, "its backward is its own: write the forward with torch's functions", line=trace.observe())
+        raise Unsupported(
+            what, "its backward is its own: write the forward with torch's functions", line=trace.observe()
+        )
 
     return classmethod(apply)
 
@@ -140,4 +142,4 @@ def _profiled(trace: Trace) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.setprofile(before)
+        sys.setprofile(before if callable(before) else None)  # one written in C cannot be set again

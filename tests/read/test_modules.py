@@ -1,4 +1,4 @@
-"""Real modules, traced as they are: the gradient by every parameter and every input is autograd's, at two sizes."""
+"""Real modules, traced as they are: the gradient by each parameter and input is autograd's, at two sizes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_buffers_are_variables_where_they_are_used():
 def test_the_intermediates_of_a_sequential_are_h():
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
     d = derive.grad(lambda x: (model(x) ** 2).sum(), "x", shapes={"x": "b 3"})
-    assert [name for name in d.problem.path(d.parts[0].output, "x")] == ["h_1", "h_2", "h_3"]
+    assert list(d.problem.path(d.parts[0].output, "x")) == ["h_1", "h_2", "h_3"]
 
 
 def test_verification_runs_the_module_itself():

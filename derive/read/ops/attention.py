@@ -12,20 +12,17 @@ from derive.expr.tree import Bracket, Call, Frac, Node, Num, mul
 from derive.read import arrays as base
 from derive.read.arithmetic import divide, multiply, plus
 from derive.read.arrays import Array
-from derive.read.dispatch import arrays
 from derive.read.ops.movement import transpose
 from derive.read.ops.reductions import sum_over
 from derive.read.ops.shaping import reshaped
-from derive.read.registry import as_real, composite, elementwise
+from derive.read.registry import as_real, elementwise, op, stage
 from derive.read.sizes import expression
-from derive.read.traced import Trace, Traced
 
 __all__ = ["attention"]
 
 
-@composite("scaled_dot_product_attention")
+@op("scaled_dot_product_attention")
 def attention(
-    trace: Trace,
     query: Any,
     key: Any,
     value: Any,
@@ -34,16 +31,11 @@ def attention(
     is_causal: bool = False,
     scale: Any = None,
     enable_gqa: bool = False,
-) -> Traced:
-    """softmax(Q Kᵀ · scale + mask) V; a row without any key that may be seen gives NaN, as in torch.
-
-    The scores and their softmax are values of their own, so that both can be named.
-    """
+) -> Array:
+    """softmax(Q Kᵀ · scale + mask) V; a row without any key that may be seen gives NaN, as in torch."""
     if float(dropout_p):
         raise Unsupported("attention with dropout", "set dropout_p=0")
-    inputs = (query, key, value)
-    q, k, v = (as_real(arrays(x, trace)) for x in inputs)
-    attn_mask = arrays(attn_mask, trace)
+    q, k, v = (as_real(x) for x in (query, key, value))
     if enable_gqa:
         k, v = (_shared(x, q) for x in (k, v))
     scores = base.matmul(q, transpose(k, -1, -2))
@@ -61,9 +53,7 @@ def attention(
         seen = attn_mask
     elif attn_mask is not None:
         scores = elementwise(plus, scores, attn_mask)
-    scored = trace.add(scores, "scores", inputs)
-    weighed = trace.add(weights(scored.array, seen), "attention", (scored,))
-    return trace.add(base.matmul(weighed.array, v), "matmul", (weighed, value))
+    return base.matmul(stage(weights(stage(scores, "S", "Z"), seen), "P", "A"), v)
 
 
 def weights(scores: Array, seen: Array | None) -> Array:

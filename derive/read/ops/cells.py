@@ -19,11 +19,11 @@ def _gates(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, parts: in
 
 @composite("gru_cell")
 def gru_cell(
-    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+    trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
 ) -> Any:
     """(1 - z) n + z h, with the gates r, z and n."""
     with trace.watched():
-        (xr, xz, xn), (hr, hz, hn) = _gates(input, hx, w_ih, w_hh, b_ih, b_hh, 3)
+        (xr, xz, xn), (hr, hz, hn) = _gates(x, hx, w_ih, w_hh, b_ih, b_hh, 3)
         r, z = (xr + hr).sigmoid(), (xz + hz).sigmoid()
         n = (xn + r * hn).tanh()
         for gate, name in ((r, "r"), (z, "z"), (n, "n")):
@@ -33,12 +33,12 @@ def gru_cell(
 
 @composite("lstm_cell")
 def lstm_cell(
-    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+    trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
 ) -> Any:
     """c' = f c + i g and h' = o tanh c', with the gates i, f, g and o."""
     hidden, cell = hx
     with trace.watched():
-        given, kept = _gates(input, hidden, w_ih, w_hh, b_ih, b_hh, 4)
+        given, kept = _gates(x, hidden, w_ih, w_hh, b_ih, b_hh, 4)
         into, forget, new, out = (a + b for a, b in zip(given, kept, strict=True))
         gates = into.sigmoid(), forget.sigmoid(), new.tanh(), out.sigmoid()
         for gate, name in zip(gates, "ifgo", strict=True):
@@ -51,19 +51,19 @@ def lstm_cell(
 
 @composite("rnn_tanh_cell")
 def rnn_tanh_cell(
-    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+    trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
 ) -> Any:
     """tanh(W x + b + U h + c)."""
     with trace.watched():
-        (x,), (h,) = _gates(input, hx, w_ih, w_hh, b_ih, b_hh, 1)
-        return (x + h).tanh()
+        (a,), (b,) = _gates(x, hx, w_ih, w_hh, b_ih, b_hh, 1)
+        return (a + b).tanh()
 
 
 @composite("rnn_relu_cell")
 def rnn_relu_cell(
-    trace: Trace, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+    trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
 ) -> Any:
     """relu(W x + b + U h + c)."""
     with trace.watched():
-        (x,), (h,) = _gates(input, hx, w_ih, w_hh, b_ih, b_hh, 1)
-        return (x + h).relu()
+        (a,), (b,) = _gates(x, hx, w_ih, w_hh, b_ih, b_hh, 1)
+        return (a + b).relu()

@@ -12,7 +12,7 @@ from derive.read.arithmetic import divide, minus, multiply, number, plus, power,
 from derive.read.arrays import Array
 from derive.read.ops.reductions import mean_over, variance
 from derive.read.ops.shaping import reshaped
-from derive.read.registry import as_real, elementwise, op
+from derive.read.registry import as_real, elementwise, op, stage
 
 __all__ = ["standardised"]
 
@@ -24,8 +24,11 @@ def moments(x: Array, axes: Any, eps: Any) -> tuple[Array, Array]:
 
 
 def standardised(x: Array, axes: Any, eps: Any) -> Array:
-    """(x - mean) / sqrt(var + eps) over the axes, with the variance of n."""
-    return elementwise(lambda a, m, s: Frac(minus(a, m), s), x, *moments(x, axes, eps))
+    """c / sigma with c = x - mean and sigma = sqrt(mean(c²) + eps) over the axes."""
+    centred = stage(elementwise(minus, x, mean_over(x, list(axes), True)), "c")
+    squares = elementwise(lambda c: power(c, number(2)), centred)
+    spread = stage(elementwise(lambda v, e: root(plus(v, e)), mean_over(squares, list(axes), True), eps), "sigma")
+    return elementwise(Frac, centred, spread)
 
 
 def inverse(array: Array) -> Array:
@@ -66,7 +69,8 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: Any = N
     x = as_real(input)
     axes = list(range(x.rank - len(normalized_shape), x.rank))
     squares = mean_over(elementwise(lambda a: power(a, number(2)), x), axes, True)
-    result = elementwise(lambda a, m, e: divide(a, root(plus(m, e))), x, squares, eps)
+    spread = stage(elementwise(lambda m, e: root(plus(m, e)), squares, eps), "r")
+    result = elementwise(divide, x, spread)
     return result if weight is None else elementwise(multiply, result, weight)
 
 

@@ -14,6 +14,7 @@ from derive.expr.indices import Index, fresh
 from derive.expr.tree import Bracket, Delta, Node, Num, Sigma, add, mul, value
 from derive.read import arrays as base
 from derive.read.arrays import Array, Positions
+from derive.read.ops.indexing import from_either_end
 from derive.read.ops.movement import broadcast, of_vectors
 from derive.read.ops.shaping import flatten, reshaped
 from derive.read.registry import as_array, as_real, op
@@ -209,7 +210,8 @@ def index_put(input: Array, indices: Any, values: Any, accumulate: bool = False)
 @of_vectors
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
     """Entries at positions counted through all axes."""
-    spots, entries = flatten(index), flatten(source)
+    spots = from_either_end(flatten(index), sympy.Mul(*input.dims))
+    entries = flatten(source)
     flat = placed(flatten(input), entries, at_axis(0, spots), onto="add" if accumulate else "replace")
     return reshaped(flat, input.dims)
 
