@@ -27,7 +27,7 @@ def read_question(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem,
     """The problem, and the names of the variables to differentiate by.
 
     `about` holds the options of SHAPED, `reference` and `style`; the author's own torch function is put down
-    in it as the reference, where none is given. Raises TypeError for an option or a kind of f that is unknown.
+    in it as the reference, where none is given. Raises TypeError for an option or an f that is unknown.
     """
     unknown = set(about) - {*SHAPED, "reference", "style"}
     if unknown:
