@@ -14,10 +14,11 @@ from torch.func import grad, hessian, jacrev
 
 import derive
 from derive.catalog import CATALOG
-from derive.derivation import LEVELS, OPERATORS, SHAPED, Derivation, identity, of_entry, sizes_of
+from derive.derivation import LEVELS, OPERATORS, Derivation, identity, of_entry, sizes_of
 from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.tree import Diff, value, walk
 from derive.printing import Style
+from derive.read import SHAPED
 
 torch.set_num_threads(1)
 

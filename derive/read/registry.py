@@ -128,5 +128,3 @@ def rows(table: Mapping[str, Callable[..., Node]]) -> None:
             return elementwise(_build, input)
 
         op(*names.split())(entrywise)
-
-

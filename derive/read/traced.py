@@ -286,6 +286,8 @@ class Refused:
         self.what, self.hint = what, hint
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python looks: inspect, copy
+            raise AttributeError(name)
         raise Unsupported(self.what, self.hint)
 
 

@@ -253,5 +253,3 @@ def fold(
 
     result = Array((x.dims[0], channels, *sizes), at, "fold")
     return squeezed(result, (0,)) if alone else result
-
-

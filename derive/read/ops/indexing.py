@@ -247,5 +247,3 @@ def combinations_(input: Array, r: Any = 2, with_replacement: bool = False) -> A
 def masked_select(input: Array, mask: Any) -> Array:
     """Refused: its shape depends on values."""
     raise Unsupported("masked_select: its shape depends on values", "write torch.where(mask, x, 0)")
-
-

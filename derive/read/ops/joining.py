@@ -201,5 +201,3 @@ def _cut(input: Array, axis: int, sizes: list[int]) -> tuple[Array, ...]:
         raise Unsupported("an empty stretch", "a dimension has one entry or more")
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     return tuple(narrow(input, axis, s, n) for s, n in zip(starts, sizes, strict=True))
-
-

@@ -231,5 +231,3 @@ def number_of(axes: Any, what: str) -> int:
     if not axes.is_Integer:
         raise Unsupported(f"{what} over the dimension {axes}", "give that size as a number")
     return int(axes)
-
-
