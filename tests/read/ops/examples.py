@@ -96,7 +96,9 @@ def agrees_twice(case: Example) -> None:
     def scalar(value: torch.Tensor) -> torch.Tensor:
         return case.f(**{name: value}, **others).sum()
 
-    made = derive.hessian(with_names(lambda **k: case.f(**k).sum(), case.inputs), wrt=name, like=dict(case.inputs))
+    made = derive.hessian(
+        with_names(lambda **k: case.f(**k).sum(), case.inputs), wrt=name, like=dict(case.inputs)
+    )
     expected = torch.autograd.functional.hessian(scalar, x)
     torch.testing.assert_close(made.program()(*case.inputs.values()), expected, rtol=1e-8, atol=1e-10)
 
