@@ -204,7 +204,7 @@ def _name_values(trace: Trace, outputs: Sequence[Traced], locals_: Mapping[int, 
         for i in v.inputs:
             users.setdefault(id(i), []).append(v)
     for v in trace.values:
-        if v.name or v.raw.kind == "bool" or v.op in ("input", "parameter"):
+        if v.name or v.raw.kind != "real" or v.op in ("input", "parameter"):
             continue
         wanted = locals_.get(id(v))
         if wanted is None:
