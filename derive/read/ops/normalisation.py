@@ -121,11 +121,7 @@ def group_norm(input: Any, num_groups: Any, weight: Any = None, bias: Any = None
 def split(x: Array, num_groups: Any) -> Array:
     """The channels as groups and places in the group."""
     channels, groups = x.dims[1], Integer(int(num_groups))
-    if groups != 1 and not channels.is_Integer:
-        raise Unsupported(
-            f"group_norm over the dimension {channels}", "give the number of channels as a number"
-        )
-    if groups != 1 and int(channels) % int(groups):
+    if channels.is_Integer and int(channels) % int(groups):
         raise ShapeError(f"{channels} channels do not fall into {groups} groups")
     return reshaped(x, (x.dims[0], groups, channels / groups, *x.dims[2:]))
 
