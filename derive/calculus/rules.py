@@ -184,7 +184,9 @@ def head_rule(body: Head, wrt: Node) -> tuple[Node, str]:
     lead, at = body.at[:depth], body.at[depth:]
     same = [Delta(i, j) for i, j in zip(lead, wrt.at[:depth], strict=True) if i != j]
     if head.terms is not None:
-        return mul(*same, head.terms(body.own, body.at, body.base, *wrt.at[depth:])), f"derivative of {body.op}"
+        return mul(
+            *same, head.terms(body.own, body.at, body.base, *wrt.at[depth:])
+        ), f"derivative of {body.op}"
     factors = head.derivative(body.own, at, body.companions, *wrt.at[depth:])
     product = mul(*same, *(reference(name, (*lead, *positions)) for name, positions in factors))
     return (product if head.sign > 0 else neg(product)), f"derivative of {body.op}"

@@ -150,7 +150,9 @@ def split_delta(left: Expr, right: Expr) -> Expr:
     >>> split_delta(4 * h + d, 4 * p + q)
     KroneckerDelta(d, q)*KroneckerDelta(h, p)
     """
-    left, right = (side.xreplace({i: S.Zero for i in side.atoms(Index) if i.dim == 1}) for side in (left, right))
+    left, right = (
+        side.xreplace({i: S.Zero for i in side.atoms(Index) if i.dim == 1}) for side in (left, right)
+    )
     if not (left.is_Add or right.is_Add or left.is_Mul or right.is_Mul):
         return KroneckerDelta(left, right)
     left, right = sympy.expand(left), sympy.expand(right)

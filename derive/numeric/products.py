@@ -173,7 +173,9 @@ def _merged(
         inside = [f for f in (*flat, *brackets) if f.has(*inner)]
         outside = [f for f in (*flat, *brackets) if not f.has(*inner)]
         summed = [b for b in bound if b not in inner and not any(f.has(b) for f in (*outside, position))]
-        kept = [condition(lowering, _condition(f)) for f in outside if isinstance(f, (KroneckerDelta, Iverson))]
+        kept = [
+            condition(lowering, _condition(f)) for f in outside if isinstance(f, (KroneckerDelta, Iverson))
+        ]
         value = _under_all(lowering, kept, lambda: lower_product(lowering, inside, summed))
         merged, ranges = step_into(lowering, lowering.full(lowering.as_real(value)), inner, position)
         bound = [b for b in bound if b not in inner and b not in summed]

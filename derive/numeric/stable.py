@@ -231,7 +231,9 @@ def _halves(rest: Expr, terms: Sequence[Expr], side: int = 1) -> bool:
     """Whether an exponential stands on one side and functions to be scaled stand in all terms of the other."""
     heads = [rest] if side < 0 else terms
     others = terms if side < 0 else [rest]
-    return all(any(isinstance(f, exp) for f in Mul.make_args(e)) for e in others) and all(map(_has_scaled, heads))
+    return all(any(isinstance(f, exp) for f in Mul.make_args(e)) for e in others) and all(
+        map(_has_scaled, heads)
+    )
 
 
 def _has_scaled(expr: Expr) -> bool:

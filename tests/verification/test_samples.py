@@ -18,7 +18,14 @@ from derive.expr.indices import Index, dim
 from derive.expr.problem import Definition, Problem, Variable
 from derive.expr.tree import Bracket, Call, Delta, Entry, Frac, Mul, Neg, Num, Sigma, Sym
 from derive.verification.functions import OutsideDomain
-from derive.verification.samples import DOMAINS, FACT_DRAWS, MATRIX_DRAWS, draw_samples, find_domains, small_samples
+from derive.verification.samples import (
+    DOMAINS,
+    FACT_DRAWS,
+    MATRIX_DRAWS,
+    draw_samples,
+    find_domains,
+    small_samples,
+)
 from derive.verification.sizes import draw_sizes, ranges, seeded
 from tests.verification.problems import (
     class_targets,
@@ -90,7 +97,9 @@ LAWS: dict[str, Callable[[list[float]], bool]] = {
 Square = list[list[float]]
 MATRIX_LAWS: dict[str, Callable[[Square], bool]] = {
     "symmetric": lambda a: a == [list(column) for column in zip(*a, strict=True)],
-    "positive definite": lambda a: a == [list(c) for c in zip(*a, strict=True)] and np.linalg.eigvalsh(a)[0] > 0,
+    "positive definite": lambda a: (
+        a == [list(c) for c in zip(*a, strict=True)] and np.linalg.eigvalsh(a)[0] > 0
+    ),
     "diagonal": lambda a: all(x == 0 or i == j for i, row in enumerate(a) for j, x in enumerate(row)),
     "triangular": lambda a: all(x == 0 or i >= j for i, row in enumerate(a) for j, x in enumerate(row)),
     "orthogonal": lambda a: bool((np.array(a) @ np.array(a).T == np.eye(len(a))).all()),

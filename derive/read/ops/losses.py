@@ -14,11 +14,11 @@ from derive.expr.tree import Call, Frac, Node, Num, add, mul, neg, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import minus, multiply, plus, power
 from derive.read.arrays import Array
+from derive.read.dispatch import call
 from derive.read.ops.entries import HALF, ONE, TWO, ZERO, cases, exp, log, relu, size
 from derive.read.ops.norms import cosine_similarity
 from derive.read.ops.reductions import mean_over, over, sum_over
 from derive.read.registry import as_real, composite, elementwise, op
-from derive.read.dispatch import call
 from derive.read.traced import Trace
 
 __all__ = ["reduced"]

@@ -11,8 +11,8 @@ from typing import Any
 from derive.errors import ShapeError, Unsupported
 from derive.expr.tree import Bracket, add, neg, value
 from derive.read.arrays import Array
-from derive.read.registry import composite
 from derive.read.dispatch import call
+from derive.read.registry import composite
 from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["matrix_norm"]
@@ -54,7 +54,12 @@ def solve_ex(
 
 @composite("triangular_solve")
 def triangular_solve(
-    trace: Trace, b: Traced, A: Traced, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    trace: Trace,
+    b: Traced,
+    A: Traced,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
 ) -> tuple[Any, Traced]:
     """The solution of A x = b for a triangle of A, and A."""
     triangle = _triangle(A, upper, unitriangular)
@@ -63,7 +68,14 @@ def triangular_solve(
 
 @composite("linalg_solve_triangular")
 def solve_triangular(
-    trace: Trace, A: Traced, B: Traced, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
+    trace: Trace,
+    A: Traced,
+    B: Traced,
+    *,
+    upper: bool,
+    left: bool = True,
+    unitriangular: bool = False,
+    out: Any = None,
 ) -> Any:
     """The solution of A x = B for a triangle of A."""
     found = inverse(trace, _triangle(A, upper, unitriangular))
@@ -179,7 +191,9 @@ def pinv(
 ) -> Traced:
     """The pseudo-inverse, of constant rank."""
     if hermitian:
-        raise Unsupported("pinv with hermitian=True", "torch gives the symmetric part of the gradient; leave it out")
+        raise Unsupported(
+            "pinv with hermitian=True", "torch gives the symmetric part of the gradient; leave it out"
+        )
     if any(isinstance(t, Traced) for t in (rcond, atol, rtol)):
         raise Unsupported("pinv with tolerances from tensors", "give numbers")
     return trace.head("pinv", A)
@@ -199,7 +213,14 @@ def svdvals(trace: Trace, A: Traced, *, driver: Any = None, out: Any = None) -> 
 
 @composite("matrix_norm", "linalg_matrix_norm")
 def matrix_norm(
-    trace: Trace, A: Traced, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    trace: Trace,
+    A: Traced,
+    ord: Any = "fro",
+    dim: Any = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
 ) -> Any:
     """The Frobenius norm; 2 is the largest singular value, nuc the sum of them."""
     if ord == "fro":

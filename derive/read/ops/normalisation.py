@@ -28,7 +28,9 @@ def standardised(x: Array, axes: Any, eps: Any) -> Array:
     """c / sigma with c = x - mean and sigma = sqrt(mean(c²) + eps) over the axes."""
     centred = stage(elementwise(minus, x, mean_over(x, list(axes), True)), "c")
     squares = elementwise(lambda c: power(c, number(2)), centred)
-    spread = stage(elementwise(lambda v, e: root(plus(v, e)), mean_over(squares, list(axes), True), eps), "sigma")
+    spread = stage(
+        elementwise(lambda v, e: root(plus(v, e)), mean_over(squares, list(axes), True), eps), "sigma"
+    )
     return elementwise(Frac, centred, spread)
 
 

@@ -13,12 +13,12 @@ from derive.expr.indices import fresh
 from derive.expr.tree import Bracket, Frac, Node, Norm, Num, Pow, mul, value
 from derive.read.arithmetic import divide, minus, multiply, plus
 from derive.read.arrays import Array, Positions, axis_of
+from derive.read.dispatch import call
 from derive.read.ops.entries import cases, size
 from derive.read.ops.reductions import kept, sum_over
 from derive.read.ops.statistics import amax, amin
 from derive.read.registry import as_real, axes_of, composite, elementwise, op
 from derive.read.sizes import expression
-from derive.read.dispatch import call
 from derive.read.traced import Trace, Traced
 
 __all__ = ["cosine_similarity", "p_norm", "pairwise_distance"]

@@ -165,7 +165,9 @@ def repeat(input: Array, *sizes: Any, dims: Any = None) -> Array:
 def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_size: Any = None) -> Array:
     """Every entry several times in a row."""
     if isinstance(repeats, Array):
-        raise Unsupported("repeat_interleave by a tensor of repeats", "its shape depends on values; give a number")
+        raise Unsupported(
+            "repeat_interleave by a tensor of repeats", "its shape depends on values; give a number"
+        )
     if dim is None:
         input, dim = flatten(input), 0
     k = base.axis_of(input, dim)

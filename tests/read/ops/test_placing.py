@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from tests.read.ops.examples import Example, agrees, example, read_by, whole
 
