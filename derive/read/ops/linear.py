@@ -15,6 +15,7 @@ from derive.expr.tree import Delta, Node, Sigma, add, mul, neg
 from derive.read import arrays as base
 from derive.read.arithmetic import multiply, plus, product_sum
 from derive.read.arrays import Array, Positions
+from derive.read.ops.diagonals import diagonal
 from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.traced import Refused, Trace, Traced, call
 
@@ -93,6 +94,8 @@ def multi_dot(*tensors: Any, out: Any = None) -> Array:
 @op("trace")
 def trace(input: Array) -> Array:
     """The sum of the diagonal."""
+    if len(set(input.dims)) > 1:
+        return base.sum_over(diagonal(as_real(input)))
     return base.trace(as_real(input))
 
 
@@ -277,5 +280,5 @@ def matrix_norm(
         return A.norm(dim=list(dim), keepdim=keepdim)
     if ord in (2, -2, "nuc") and not keepdim and len(A.raw.dims) == 2:
         values = trace.head("singular values", A)
-        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]
+        return call(trace, "sum", (values,), {}) if ord == "nuc" else call(trace, "getitem", (values, 0 if ord == 2 else -1), {})
     return call(trace, "sums_matrix_norm", (A, ord, dim, keepdim), {})
