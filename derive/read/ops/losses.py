@@ -314,7 +314,7 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: Any = "mean",
 ) -> Any:
-    """max(0, d(a, p) - d(a, n) + margin), with the smaller of d(a, n) and d(p, n) if the sides may be swapped."""
+    """max(0, d(a, p) - d(a, n) + margin); if sides may be swapped, with the smaller of d(a, n), d(p, n)."""
 
     def distance(a: Any, b: Any) -> Any:
         return distance_function(a, b) if distance_function else call(trace, "pairwise_distance", (a, b), {})

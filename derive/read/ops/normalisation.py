@@ -140,6 +140,12 @@ def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any,
     return layer_norm(input, normalized_shape, weight, bias, eps), STATISTICS, STATISTICS
 
 
+def select_first(array: Array) -> Array:
+    """The array without the axes behind the second, which have size 1."""
+    behind = (S.Zero,) * (array.rank - 2)
+    return Array(array.dims[:2], lambda at: array.at((*at, *behind)))
+
+
 @op("native_group_norm")
 def native_group_norm(
     input: Any, weight: Any, bias: Any, N: Any, C: Any, HxW: Any, group: Any, eps: Any
@@ -147,10 +153,7 @@ def native_group_norm(
     """group_norm, the means, and one over the standard deviations of the groups."""
     x = as_real(input)
     parts = split(x, group)
-    mean, spread = (
-        Array(a.dims[:2], lambda at, a=a: a.at((*at, *(S.Zero,) * (a.rank - 2))))
-        for a in moments(parts, range(2, parts.rank), eps)
-    )
+    mean, spread = (select_first(a) for a in moments(parts, range(2, parts.rank), eps))
     one_over = elementwise(lambda s: Frac(number(1), s), spread)
     return group_norm(x, group, weight, bias, eps), mean, one_over
 

@@ -24,7 +24,7 @@ EXAMPLES: dict[str, Example] = {
     "elu": example(lambda x: F.elu(x) + F.elu(x, alpha=2.0), x=wide),
     "celu": example(lambda x: F.celu(x, alpha=2.0), x=wide),
     "selu": example(lambda x: F.selu(x), x=wide),
-    "hardtanh": example(lambda x: F.hardtanh(x, -2.0, 1.0), x=wide),
+    "hardtanh": example(lambda x: F.hardtanh(x, -2.0, 1.0), x=real(-3, 0, 2)),
     "relu6": example(lambda x: F.relu6(x), x=wide),
     "hardsigmoid": example(lambda x: F.hardsigmoid(x), x=real(-4, -1.5, 2, 5), rtol=1e-7),
     "hardswish": example(lambda x: F.hardswish(x), x=wide),

@@ -19,14 +19,23 @@ EXAMPLES: dict[str, Example] = {
     "nll_loss": example(lambda x, t: F.nll_loss(x, t), x=x, t=classes),
     "cross_entropy": example(lambda x, t: F.cross_entropy(x, t), x=x, t=classes),
     "multilabel_soft_margin_loss": example(
-        lambda x, y, w: F.multilabel_soft_margin_loss(x, y, w), x=x, y=shares.round(), w=weights, held=("y", "w")
+        lambda x, y, w: F.multilabel_soft_margin_loss(x, y, w),
+        x=x,
+        y=shares.round(),
+        w=weights,
+        held=("y", "w"),
     ),
     "multi_margin_loss": example(
         lambda x, t, w: F.multi_margin_loss(x, t, weight=w) + F.multi_margin_loss(x, t, p=2, margin=0.5),
-        x=x, t=classes, w=weights, held=("w",),
+        x=x,
+        t=classes,
+        w=weights,
+        held=("w",),
     ),
-    "multilabel_margin_loss": example(lambda x, t: F.multilabel_margin_loss(x, t, reduction="none"), x=x, t=several),
-}  # fmt: skip
+    "multilabel_margin_loss": example(
+        lambda x, t: F.multilabel_margin_loss(x, t, reduction="none"), x=x, t=several
+    ),
+}
 
 OPTIONS = list(itertools.product(("none", "mean", "sum"), (False, True), (-100, 1, -1), (0.0, 0.2)))
 
@@ -65,7 +74,7 @@ def test_cross_entropy_with_probabilities(smoothing: float) -> None:
             t=shares,
             w=weights,
             held=("w",),
-        )  # fmt: skip
+        )
     )
 
 

@@ -30,8 +30,11 @@ def of(
         del how["weight"]
         return example(
             lambda x, y, w: sum(loss(x, y, weight=w, reduction=r, **how) for r in reductions),
-            x=x, y=y, w=positive, held=(*held, "w"),
-        )  # fmt: skip
+            x=x,
+            y=y,
+            w=positive,
+            held=(*held, "w"),
+        )
     return example(lambda x, y: sum(loss(x, y, reduction=r, **how) for r in reductions), x=x, y=y, held=held)
 
 
@@ -45,9 +48,13 @@ EXAMPLES: dict[str, Example] = {
     "binary_cross_entropy_with_logits": of(F.binary_cross_entropy_with_logits, y=unit, weight=True),
     "kl_div": of(F.kl_div, y=unit, reductions=("none", "sum")),
     "poisson_nll_loss": of(F.poisson_nll_loss, y=positive, full=True, held=("y",)),
-    "gaussian_nll_loss": example(lambda x, y, v: F.gaussian_nll_loss(x, y, v, full=True), x=x, y=y, v=positive),
+    "gaussian_nll_loss": example(
+        lambda x, y, v: F.gaussian_nll_loss(x, y, v, full=True), x=x, y=y, v=positive
+    ),
     "hinge_embedding_loss": of(F.hinge_embedding_loss, y=signs, held=("y",)),
-    "margin_ranking_loss": example(lambda x, y, t: F.margin_ranking_loss(x, y, t, 0.3), x=x, y=y, t=signs, held=("t",)),
+    "margin_ranking_loss": example(
+        lambda x, y, t: F.margin_ranking_loss(x, y, t, 0.3), x=x, y=y, t=signs, held=("t",)
+    ),
     "cosine_embedding_loss": example(
         lambda x, y, t: F.cosine_embedding_loss(x, y, t, margin=0.1), x=x, y=y, t=real(1, -1, 1), held=("t",)
     ),
@@ -58,10 +65,14 @@ EXAMPLES: dict[str, Example] = {
         lambda x, y, z: F.triplet_margin_with_distance_loss(
             x, y, z, distance_function=lambda a, b: ((a - b) ** 2).sum(-1), margin=2.0
         ),
-        x=x, y=y, z=normal(3, 4, seed="z"),
+        x=x,
+        y=y,
+        z=normal(3, 4, seed="z"),
     ),
-    "margin_of_distances": example(lambda x, y, z: F.triplet_margin_loss(x, y, z, reduction="none"), x=x, y=y, z=unit),
-}  # fmt: skip
+    "margin_of_distances": example(
+        lambda x, y, z: F.triplet_margin_loss(x, y, z, reduction="none"), x=x, y=y, z=unit
+    ),
+}
 
 OPTIONS: dict[str, Example] = {
     "mse with weights": of(F.mse_loss, weight=True),

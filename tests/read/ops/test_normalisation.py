@@ -21,20 +21,34 @@ EXAMPLES: dict[str, Example] = {
     ),
     "instance_norm": example(lambda x, w: F.instance_norm(x, weight=w), x=image, w=(4,)),
     "group_norm": example(lambda x, w, b: F.group_norm(x, 2, w, b), x=image, w=(4,), b=(4,)),
-    "native_layer_norm": example(lambda x, w: torch.native_layer_norm(x, (4,), w, None, 0.1)[0], x=rows, w=(4,)),
+    "native_layer_norm": example(
+        lambda x, w: torch.native_layer_norm(x, (4,), w, None, 0.1)[0], x=rows, w=(4,)
+    ),
     "native_group_norm": example(
-        lambda x: x[:, :2, 0] * sum(o.reshape(2, 2, -1).sum(-1) for o in torch.native_group_norm(x, None, None, 2, 4, 3, 2, 0.1)),
+        lambda x: (
+            x[:, :2, 0]
+            * sum(
+                o.reshape(2, 2, -1).sum(-1) for o in torch.native_group_norm(x, None, None, 2, 4, 3, 2, 0.1)
+            )
+        ),
         x=image,
     ),
     "native_batch_norm": example(
         lambda x, m, v: torch.native_batch_norm(x, None, None, m, v, False, 0.1, 0.1)[0],
-        x=rows, m=(4,), v=variance, held=("m", "v"),
+        x=rows,
+        m=(4,),
+        v=variance,
+        held=("m", "v"),
     ),
     "_batch_norm_with_update": example(
         lambda x, w, m, v: torch.ops.aten._batch_norm_with_update(x, w, w, m, v, 0.1, 0.1)[0],
-        x=rows, w=(4,), m=torch.zeros(4, dtype=torch.float64), v=torch.ones(4, dtype=torch.float64), held=("m", "v"),
+        x=rows,
+        w=(4,),
+        m=torch.zeros(4, dtype=torch.float64),
+        v=torch.ones(4, dtype=torch.float64),
+        held=("m", "v"),
     ),
-}  # fmt: skip
+}
 
 OPTIONS: dict[str, Example] = {
     "layer_norm over two axes": example(lambda x: F.layer_norm(x, (4, 3)), x=image),

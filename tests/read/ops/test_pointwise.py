@@ -97,8 +97,8 @@ EXAMPLES: dict[str, Example] = {
 }
 
 SMOOTH = (
-    "div pow rpow lerp logaddexp hypot atan2 exp2 expm1 log log10 log1p sqrt rsqrt tan asin acos atan sinh cosh "
-    "asinh acosh atanh sigmoid tanh log_sigmoid tanhshrink"
+    "div pow rpow lerp logaddexp hypot atan2 exp2 expm1 log log10 log1p sqrt rsqrt tan asin acos atan sinh "
+    "cosh asinh acosh atanh sigmoid tanh log_sigmoid tanhshrink"
 ).split()
 
 KINKS: dict[str, Example] = {

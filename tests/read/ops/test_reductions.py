@@ -65,6 +65,16 @@ def test_one_derivation_serves_every_size() -> None:
         torch.testing.assert_close(program(x.detach()), expected)
 
 
+@pytest.mark.parametrize("name", ["nansum", "nanmean", "nanmedian", "nanquantile"])
+def test_what_is_about_missing_numbers_is_refused(name: str) -> None:
+    with pytest.raises(Unsupported, match=name):
+        derive.vjp(
+            lambda x: getattr(torch, name)(x, *[0.5] * (name == "nanquantile")),
+            wrt="x",
+            like={"x": normal(3)},
+        )
+
+
 def test_a_product_over_an_unknown_size_is_refused() -> None:
     with pytest.raises(Unsupported, match="a product of n entries"):
         derive.grad(lambda x: x.prod(), wrt="x", shapes={"x": "n"})
