@@ -36,7 +36,7 @@ _NARROW = {"(": 0.7, ")": 0.7, ",": 0.7, "'": 0.4, ".": 0.5, "[": 0.5, "]": 0.5,
 
 
 def fitted(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """The rows with what would run over the page broken: equal matrices below each other, labels in two lines."""
+    """The rows with what would run over the page broken: equal matrices stacked, labels in two lines."""
     rows = tuple(part for row in rows for part in _chained(row))
     left = max((width(row.left) for row in rows), default=0.0)
     right = max((width(line) for row in rows for line in row.right), default=0.0)

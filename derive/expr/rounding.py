@@ -11,21 +11,21 @@ from sympy import Expr, S
 __all__ = ["ceiling", "floor", "nearest"]
 
 
-class floor(sympy.floor):  # type: ignore[misc]  # noqa: N801  (SymPy's own name)
+class floor(sympy.floor):  # type: ignore[misc]
     """The greatest whole number that is not above x."""
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return S.Zero
 
 
-class ceiling(sympy.ceiling):  # type: ignore[misc]  # noqa: N801  (SymPy's own name)
+class ceiling(sympy.ceiling):  # type: ignore[misc]
     """The least whole number that is not below x."""
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return S.Zero
 
 
-class nearest(sympy.Function):  # type: ignore[misc]  # noqa: N801
+class nearest(sympy.Function):  # type: ignore[misc]
     """The whole number nearest to x; half-way, the even one."""
 
     is_integer = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
@@ -13,7 +13,7 @@ from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
 from derive.numeric.axes import Value, align, common_axes
 from derive.numeric.code import Code, atom, call, divided, infix, negative, scaled
-from derive.numeric.conditions import condition
+from derive.numeric.conditions import every
 from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
 from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
@@ -173,14 +173,12 @@ def _merged(
         inside = [f for f in (*flat, *brackets) if f.has(*inner)]
         outside = [f for f in (*flat, *brackets) if not f.has(*inner)]
         summed = [b for b in bound if b not in inner and not any(f.has(b) for f in (*outside, position))]
-        kept = [
-            condition(lowering, _condition(f)) for f in outside if isinstance(f, (KroneckerDelta, Iverson))
-        ]
-        value = _under_all(lowering, kept, lambda: lower_product(lowering, inside, summed))
+        kept = [_condition(f) for f in outside if isinstance(f, (KroneckerDelta, Iverson))]
+        value = _under_all(lowering, kept, partial(lower_product, lowering, inside, summed))
         merged, ranges = step_into(lowering, lowering.full(lowering.as_real(value)), inner, position)
         bound = [b for b in bound if b not in inner and b not in summed]
         flat = [*(f for f in outside if not isinstance(f, (KroneckerDelta, Iverson))), merged]
-        conditions = [_condition(f) for f in outside if isinstance(f, (KroneckerDelta, Iverson))] + ranges
+        conditions = kept + ranges
     return flat, bound, conditions
 
 
@@ -188,8 +186,8 @@ def _condition(bracket: Expr) -> Any:
     return bracket.condition if isinstance(bracket, Iverson) else bracket
 
 
-def _under_all(lowering: Lowering, conditions: Sequence[Value], lower: Callable[[], Value]) -> Value:
-    return lowering.under(reduce(lowering.both, conditions), lower) if conditions else lower()
+def _under_all(lowering: Lowering, conditions: Sequence[Any], lower: Callable[[], Value]) -> Value:
+    return lowering.under(every(lowering, conditions), lower) if conditions else lower()
 
 
 # ── masks ───────────────────────────────────────────────────────────────────────────────────────────
@@ -209,7 +207,7 @@ def _masked(
         split = Split((), (), tuple(flat))
     if not conditions:
         return _unmasked(lowering, split, bound)
-    mask = reduce(lowering.both, [condition(lowering, c) for c in conditions])
+    mask = every(lowering, conditions)
     inside, outside = split, Split((), (), ())
     if bound and not split.matches and not split.below:
         inside, outside = _divided(lowering, split.others, mask)
@@ -230,7 +228,7 @@ def _divided(lowering: Lowering, factors: Sequence[Expr], mask: Value) -> tuple[
 
 
 def _tame(lowering: Lowering, factor: Expr) -> bool:
-    """Whether a factor is there and finite whatever the condition says: a number, a scalar or a plain entry."""
+    """Whether a factor is there and finite under any condition: a number, a scalar or a plain entry."""
     if isinstance(factor, Indexed):
         if is_merged(factor):  # made of what was lowered under the condition
             return False

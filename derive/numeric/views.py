@@ -90,7 +90,7 @@ def is_merged(entry: Indexed) -> bool:
 def step_into(
     lowering: Lowering, value: Value, found: Sequence[Index], position: Expr
 ) -> tuple[Expr, list[Expr]]:
-    """The value with the axes of its digits merged, at the position in the merged axis, and the position's range."""
+    """The value with its digits' axes merged, at the position there, and that position's range."""
     others = tuple(a for a in value.axes if a not in found)
     spread = lowering.spread(value, (*others, *found))
     code = call(f"{{0}}.flatten({f'-{len(found)}' if others else ''})", spread.code)

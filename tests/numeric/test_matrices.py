@@ -17,8 +17,9 @@ from derive.expr.problem import Problem, Variable
 from derive.expr.sums import entry, make_sum
 from derive.expr.tree import HeadValue, value
 from derive.numeric import matrices
-from derive.numeric.evaluate import HEADS, Evaluator
+from derive.numeric.evaluate import Evaluator
 from derive.numeric.matrices import MatrixValues, agrees, checked_form
+from derive.numeric.precise import HEADS
 from derive.printing.matrix_notation import matrix_form
 from derive.printing.matrix_tree import (
     Diag,

@@ -1,6 +1,6 @@
-"""Convolutions by affine positions: y_i = Σ_k w_k x_{s i + d k - p}, with a bracket for the range where there is padding.
+"""Convolutions by affine positions: y_i = Σ_k w_k x_{s i + d k - p}, with a bracket where there is padding.
 
-A transposed convolution is the same sum with the positions tied the other way round: Σ_i Σ_k δ(y, s i + d k - p).
+A transposed convolution is the same sum with the positions tied the other way: Σ_i Σ_k δ(y, s i + d k - p).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from sympy import Expr, Integer, S
@@ -190,7 +191,7 @@ def tensor_split(
     if isinstance(given, int):
         return _cut(input, k, [total // given + (n < total % given) for n in range(given)])
     cuts = [0, *(min(total, int(c) + total if c < 0 else int(c)) for c in given), total]
-    return _cut(input, k, [max(0, b - a) for a, b in zip(cuts, cuts[1:], strict=False)])
+    return _cut(input, k, [max(0, b - a) for a, b in pairwise(cuts)])
 
 
 @op("hsplit")

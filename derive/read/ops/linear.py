@@ -176,7 +176,7 @@ def tensordot(a: Array, b: Array, dims: Any = 2, out: Any = None) -> Array:
     return contract(f"{''.join(first)},{''.join(second)}->{''.join(rest)}", a, b)
 
 
-def contract(equation: str, *operands: Array) -> Array:
+def contract(equation: str, *operands: Array) -> Array:  # noqa: C901 - one check a line
     """The sum of products that an einsum equation says."""
     inputs, arrow, output = equation.replace(" ", "").partition("->")
     terms = inputs.split(",")

@@ -1,6 +1,6 @@
-"""Functions of a whole matrix: inverses, determinants and spectra as named intermediates, and what is made of them.
+"""Functions of a whole matrix: inverses, determinants, spectra, and what is made of them.
 
-What has no formula for its entry (see `expr.heads`) becomes a definition of its own, of a named matrix or of a
+What has no formula for its entry (see `expr.heads`) becomes a definition of its own, of a matrix or of a
 stack of matrices.
 """
 
@@ -91,7 +91,7 @@ def _triangle(A: Traced, upper: bool, ones: bool = False) -> Any:
 
 @composite("cholesky_inverse")
 def cholesky_inverse(trace: Trace, L: Traced, upper: bool = False, *, out: Any = None) -> Traced:
-    """(L Lᵀ)⁻¹ of a triangular L, (Uᵀ U)⁻¹ of an upper one; the other triangle is taken to be zero, as torch's
+    """(L Lᵀ)⁻¹ of a triangular L, (Uᵀ U)⁻¹ of an upper one; the other triangle is taken as zero, as torch's
     gradient takes it."""
     return inverse(trace, L.mT @ L if upper else L @ L.mT)
 
@@ -227,5 +227,5 @@ def matrix_norm(
         return A.norm(dim=list(dim), keepdim=keepdim)
     if ord in (2, -2, "nuc") and not keepdim and len(A.raw.dims) == 2:
         values = trace.head("singular values", A)
-        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]
+        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]  # type: ignore[index]
     return call(trace, "sums_matrix_norm", (A, ord, dim, keepdim), {})

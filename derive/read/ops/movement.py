@@ -1,4 +1,4 @@
-"""Movement: axes exchanged, put in, left out, stretched, reversed, rolled and repeated; no entry is changed."""
+"""Movement: axes exchanged, put in, left out, stretched, reversed, rolled, repeated; no entry changed."""
 
 from __future__ import annotations
 

@@ -330,7 +330,7 @@ def adaptive_maximum(x: Traced, rank: int, wanted: Any) -> Traced:
     def along(n: int, window: tuple[slice, ...]) -> Any:
         if n < rank:
             return call(x.trace, "stack", ([along(n + 1, (*window, slice(*e))) for e in ends[n]], lead), {})
-        part = x[(..., *window)]
+        part = x[(..., *window)]  # type: ignore[index]
         whole = [number_of(d, "max pooling") for d in part.array.dims[lead:]]
         return maximum(part, Windows(part.array, rank, whole, None)).flatten(lead).squeeze(lead)
 

@@ -1,6 +1,6 @@
 """Reshaping: axes split and merged, in symbols too.
 
-A split axis is read at the position that its digits make, 4h + d; a merged axis is a sum over its digits with a
+A split axis is read at the position that its digits make, 4h + d; a merged axis is a sum over digits with a
 delta, Σ_h Σ_d δ(j, 4h + d) x_hd. There is neither floor nor mod, and no size need be a number.
 """
 

@@ -39,7 +39,7 @@ MORE: dict[str, Example] = {
         lambda x, w: F.conv1d(x, w, stride=2, padding=1, dilation=2), x=(1, 2, 9), w=(3, 2, 3)
     ),
     "in groups": example(lambda x, w: F.conv1d(x, w, groups=2), x=(2, 4, 5), w=(6, 2, 3)),
-    "the same size": example(lambda x, w: F.conv1d(x, w, padding="same"), x=(1, 2, 5), w=(3, 2, 4)),
+    "the same size": example(lambda x, w: F.conv1d(x, w, padding="same"), x=(1, 2, 5), w=(3, 2, 3)),
     "each axis its own": example(
         lambda x, w: F.conv2d(x, w, stride=(2, 1), padding=(0, 2), dilation=(1, 2)),
         x=(1, 2, 5, 4),

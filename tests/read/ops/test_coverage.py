@@ -1,7 +1,5 @@
 """Every row of these families has an example, and a wrong row fails its example."""
 
-# ruff: noqa: A006 - a mutant has the parameters of its row
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -7,6 +7,8 @@ import torch
 
 from tests.read.ops.examples import Example, agrees, example, read_by
 
+pytestmark = pytest.mark.filterwarnings("ignore:torch.triangular_solve")
+
 EXAMPLES: dict[str, Example] = {
     "inverse": example(lambda x: torch.linalg.inv(x), x=(2, 3, 3)),
     "linalg_inv_ex": example(lambda x: torch.linalg.inv_ex(x)[0], x=(3, 3)),

@@ -7,9 +7,11 @@ import pytest
 from tests.read.ops.examples import Example, agrees, example, read_by, whole
 
 EXAMPLES: dict[str, Example] = {
-    "scatter": example(lambda x, y, t: x.scatter(1, t[None], y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 2)),
+    "scatter": example(
+        lambda x, y, t: x.scatter(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 2)
+    ),
     "scatter_add": example(
-        lambda x, y, t: x.scatter_add(1, t[None], y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 3)
+        lambda x, y, t: x.scatter_add(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 3)
     ),
     "scatter_reduce": example(
         lambda x, y, t: x.scatter_reduce(1, t[None], y, "mean", include_self=False).exp(),
@@ -32,7 +34,7 @@ EXAMPLES: dict[str, Example] = {
 MORE: dict[str, Example] = {
     "a number scattered": example(lambda x, t: x.scatter(1, t[None], 2.0).exp(), x=(1, 4), t=whole(3, 0, 2)),
     "fewer rows than there are": example(
-        lambda x, y, t: x.scatter_add(1, t[None], y).exp(), x=(3, 4), y=(2, 3), t=whole(3, 0, 3)
+        lambda x, y, t: x.scatter_add(1, t[None], y).exp(), x=(3, 4), y=(1, 3), t=whole(3, 0, 3)
     ),
     "the mean with what was there": example(
         lambda x, y, t: x.scatter_reduce(0, t, y, "mean").exp(), x=(4,), y=(3,), t=whole(3, 0, 3)
