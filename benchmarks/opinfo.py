@@ -1,6 +1,6 @@
 """An engine for scorers that run torch's operator database: derive as a vector-Jacobian product.
 
-`Engine().vjp(op, variant, fn, flat, diff_idx, spec, cotangents)` traces `fn(flat)` with every tensor of `flat`
+`Engine().vjp(op, variant, fn, flat, diff_idx, spec, cotangents)` traces `fn(flat)` with each tensor of `flat`
 as a variable of its own shape and dtype, derives the gradients of Σ G·f in closed form, and runs their
 programs on the tensors. What no row of the vocabulary covers raises NotImplementedError.
 """
@@ -33,11 +33,13 @@ class Engine:
     ) -> list[Tensor]:
         """One gradient of Σ G·f for each of `diff_idx`, of the shape of that argument."""
         tensors = {f"x{k}": a for k, a in enumerate(flat) if isinstance(a, Tensor)}
-        upstream = {f"G{k}": g for k, g in cotangents.items()}
+        upstream = {f"G{k}": g for k, g in cotangents.items() if g.numel()}
+        if not upstream:  # a sum without terms
+            return [torch.zeros_like(flat[k]) for k in diff_idx]
 
         def total(**inputs: Any) -> Any:
             outputs = fn([inputs.get(f"x{k}", a) for k, a in enumerate(flat)])
-            return sum((inputs[f"G{k}"] * outputs[k]).sum() for k in cotangents)
+            return sum((inputs[name] * outputs[int(name[1:])]).sum() for name in upstream)
 
         inputs = {**upstream, **tensors}
         program = derive.grad(total, [f"x{k}" for k in diff_idx], like=inputs).program()

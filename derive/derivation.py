@@ -3,8 +3,8 @@
     d = derive.grad("sum((W @ x - y)**2)/2", wrt="W", shapes={"W": "m n", "x": "n", "y": "m"})
     d.closed_form · d.steps · d.lemmas · d.latex() · d.program() · d.verify()
 
-What may be differentiated: formula text with `shapes=`, a SymPy expression, or a Problem. Shapes follow one
-law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
+What may be differentiated: a torch function or formula text with `shapes=`, a SymPy expression, or a Problem.
+Shapes follow one law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import sympy
 from sympy import Expr
 
 from derive import calculus
 from derive.calculus import Derived, Lemma
 from derive.catalog import Entry
-from derive.errors import ShapeError, Unsupported
+from derive.errors import ShapeError
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
@@ -32,7 +31,7 @@ from derive.printing.layouts import matrix_rows
 from derive.printing.matrix_notation import matrix_definitions
 from derive.printing.matrix_rows import form_rows, result_symbol
 from derive.printing.matrix_tree import MatrixExpr, names_of
-from derive.read import author_function, read_formula, read_sympy, read_torch
+from derive.read import Formula, Wrt, read_question
 
 if TYPE_CHECKING:
     from derive.numeric import Program
@@ -53,9 +52,6 @@ __all__ = [
 
 NOTATIONS = ("index", "matrix")
 LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
-
-Formula: TypeAlias = str | Expr | Problem | Callable[..., Any]
-Wrt: TypeAlias = str | Expr | Sequence[str | Expr]
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ class Derivation:
 
     @property
     def matrix_form(self) -> MatrixExpr | tuple[MatrixExpr | None, ...] | None:
-        """The closed form in matrix notation, checked against it in numbers; one a part, None where it has none.
+        """The closed form in matrix notation, checked against it in numbers; None for a part that has none.
 
         A gradient has the shape of its variable, a Jacobian one row for each output.
         """
@@ -143,8 +139,10 @@ class Derivation:
         notation: str = "index",
         width: float | None = None,
     ) -> tuple[str, ...]:
-        """The same as separate displays, for a page with prose between them; with `width`, for pages to break."""
-        blocks = [b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes, notation)]
+        """The same as separate displays, for a page with prose between them; with `width`, fitted to it."""
+        blocks = [
+            b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes, notation)
+        ]
         if width:
             blocks = [block for rows in blocks for block in displayed(fitted(tuple(rows), width))]
         return tuple(aligned(block) for block in blocks)
@@ -207,7 +205,9 @@ class Derivation:
         alone = self.kind == "hessian" and len({p.wrt for p in self.parts}) == 1
         twice = next((of for name, _, of in part.generated if alone and name == part.output), None)
         symbol = result_symbol(self.kind, part.output, part.wrt, part.problem, scope, twice=twice)
-        return form_rows(symbol or latex(part.final.target, scope.with_free(part.indices)), form, known, scope)
+        return form_rows(
+            symbol or latex(part.final.target, scope.with_free(part.indices)), form, known, scope
+        )
 
     @cached_property
     def _program(self) -> Program:
@@ -266,7 +266,8 @@ def jacobian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 
 def hessian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     """The Hessian of a scalar `f`, of shape wrt.shape + wrt.shape; two variables give the mixed block too."""
-    problem, names = _read(f, wrt, about)
+    problem, names = read_question(f, wrt, about)
+    _named_one(names, problem)
     parts = tuple(
         calculus.hessian(problem, o, first, second)
         for o in problem.outputs
@@ -287,8 +288,8 @@ def jvp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 
 
 def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
-    """A proof that two outputs of a problem are equal: `left = …; right = …`, in this order."""
-    problem, _ = _read(f, wrt, about)
+    """A proof that the two outputs of a problem are equal: `left, right = tanh(x), 2*sigmoid(2*x) - 1`."""
+    problem, _ = read_question(f, wrt, about)
     return _made((calculus.identity(problem),), "identity", problem, about)
 
 
@@ -307,67 +308,32 @@ Operator = Callable[[Problem, str, str], Derived]
 
 
 def _derive(operator: Operator, kind: str, f: Formula, wrt: Wrt, about: dict[str, Any]) -> Derivation:
-    problem, names = _read(f, wrt, about)
+    problem, names = read_question(f, wrt, about)
+    _named_one(names, problem)
     parts = tuple(operator(problem, output, name) for output in problem.outputs for name in names)
     return _made(parts, kind, problem, about)
 
 
+def _named_one(names: Sequence[str], problem: Problem) -> None:
+    if not names:
+        known = ", ".join(v.name for v in problem.variables)
+        raise ShapeError(f"wrt names no variable to differentiate by; the variables are: {known}")
+
+
 def _made(parts: tuple[Derived, ...], kind: str, problem: Problem, about: dict[str, Any]) -> Derivation:
-    reference, style = about.get("reference"), about.get("style", Style())
-    return Derivation(parts, kind, reference, style, original=problem)
-
-
-def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[str, ...]]:
-    """The problem, and the names of the variables to differentiate by."""
-    unknown = set(about) - {"shapes", "like", "dtypes", "assume", "reference", "style"}
-    if unknown:
-        raise TypeError(f"unknown option {min(unknown)!r}; known: shapes, like, dtypes, assume, reference")
-    targets = (wrt,) if isinstance(wrt, (str, Expr)) else tuple(wrt)
-    names = tuple(str(t) for t in targets)
-    if isinstance(f, Problem):
-        return f, names
-    if isinstance(f, sympy.Basic):
-        return read_sympy(f, names), names
-    if isinstance(f, str):
-        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_named(about, "int")), names
-    if callable(f):
-        kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
-        problem = read_torch(f, _shapes(about), assume=about.get("assume"), **kinds)
-        about.setdefault("reference", author_function(f, [v.name for v in problem.variables]))
-        # A module's parameter may be named by its path: net.0.weight is net_0_weight.
-        return problem, tuple(n.replace(".", "_") for n in names)
-    raise TypeError(
-        f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem"
-    )
-
-
-def _shapes(about: dict[str, Any]) -> Any:
-    """The shapes as they were given, or the sizes of the example tensors."""
-    like = about.get("like")
-    if like is None:
-        return about.get("shapes")
-    empty = next((name for name, tensor in like.items() if 0 in tensor.shape), None)
-    if empty:
-        raise Unsupported(f"{empty} of shape {tuple(like[empty].shape)}", "a dimension has one entry or more")
-    sizes = {name: " ".join(str(n) for n in tuple(tensor.shape)) for name, tensor in like.items()}
-    return {**sizes, **(about.get("shapes") or {})}
-
-
-def _named(about: dict[str, Any], kind: str) -> tuple[str, ...]:
-    """The names of the variables whose dtype is of that kind: by `dtypes`, or by the example tensors."""
-    dtypes = {name: str(tensor.dtype) for name, tensor in (about.get("like") or {}).items()}
-    dtypes |= {name: str(dtype) for name, dtype in (about.get("dtypes") or {}).items()}
-    for name, dtype in dtypes.items():
-        if "complex" in dtype:
-            raise Unsupported(f"{name} of dtype {dtype}", "derive works over the reals")
-    return tuple(name for name, dtype in dtypes.items() if kind in dtype)
+    style = about.get("style") or Style()
+    style = Style.named(style) if isinstance(style, str) else style
+    return Derivation(parts, kind, about.get("reference"), style, original=problem)
 
 
 def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
+    """The sizes by dimension; raises ShapeError for a name that is none, or a size below 1."""
     known = {str(d) for v in problem.variables for d in v.dims}
-    for name in sizes:
+    for name, size in sizes.items():
         if name not in known:
             raise ShapeError(f"there is no dimension {name!r}; the dimensions are {', '.join(sorted(known))}")
+        if not isinstance(size, int) or size < 1:
+            raise ShapeError(f"the size of {name} is a whole number from 1 on, not {size!r}")
     return {dim(name): size for name, size in sizes.items()}
 
 

@@ -161,8 +161,9 @@ class Chain:
         filled = put_stages_in(start, stages)
         # Displays of definitions that share no name with this stage cannot come up in it.
         mentioned = set(names_in(filled))
-        near = (d for d in self.problem.definitions if d.name in mentioned or mentioned & set(d.names))
-        bodies = tuple(d.body for d in near)
+        bodies = tuple(
+            d.body for d in self.problem.definitions if d.name in mentioned or mentioned & set(d.names)
+        )
         context = Context(self.order, bodies, variables=self.problem.variables)
         steps = (
             Step(target, start, ("multivariate chain rule",)),

@@ -2,16 +2,18 @@
 
 Sums stay as they are written, but for what is needed: constants are pulled out, and only the factor that
 holds the delta is multiplied out. A delta over an affine position (a convolution's i + k) is solved for the
-bound index and leaves an Iverson bracket for the range; one over the digits of a position (a view's 4h + d) is
-solved for the position, or compared digit by digit, and never for a digit.
+bound index and leaves an Iverson bracket for the range; one over the digits of a position (a view's 4h + d)
+is solved for the position, or compared digit by digit, and never for a digit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sympy
 from sympy import Expr, KroneckerDelta, Piecewise, S, Sum
 
-from derive.expr.affine import digits, split_delta, within
+from derive.expr.affine import digits, known, split_delta, within
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, make_sum, map_args, open_sum, substitute
 
@@ -34,6 +36,8 @@ def contract(expr: Expr) -> Expr:
         return _sum(contract(body), index)
     if isinstance(expr, KroneckerDelta):
         return split_delta(*expr.args)
+    if isinstance(expr, Iverson):
+        return _decided(expr)
     expr = map_args(contract, expr)
     if isinstance(expr, Piecewise):  # a delta that all cases have stands in front of them
         parts = _by_deltas(expr)
@@ -68,13 +72,24 @@ def _contracted(body: Expr, index: Index) -> Expr | None:
     if isinstance(body, sympy.Add):
         return sympy.Add(*(_sum(term, index) for term in body.args))
     factors = sympy.Mul.make_args(body)
+    placed = _placed(factors, index)
+    return _taken_apart(factors, index) if placed is None else placed
+
+
+def _placed(factors: Sequence[Expr], index: Index) -> Expr | None:
+    """The product at the position that one of its deltas gives."""
     for k, factor in enumerate(factors):
         if isinstance(factor, KroneckerDelta) and factor.has(index):
             solved = _solve(factor, index)
             if solved is not None:
                 position, bracket = solved
-                rest = sympy.Mul(*factors[:k], *factors[k + 1 :])
-                return contract(substitute(rest, {index: position})) * bracket
+                rest = substitute(sympy.Mul(*factors[:k], *factors[k + 1 :]), {index: position})
+                return contract(rest.replace(_is_bracket, _decided)) * bracket
+    return None
+
+
+def _taken_apart(factors: Sequence[Expr], index: Index) -> Expr | None:
+    """The product with the factor taken apart in which a delta stands: a sum, a square, cases."""
     for k, factor in enumerate(factors):
         others = sympy.Mul(*factors[:k], *factors[k + 1 :])
         if isinstance(factor, sympy.Add) and _ties(factor, index):
@@ -94,6 +109,15 @@ def _contracted(body: Expr, index: Index) -> Expr | None:
             if exchanged is not None:
                 return _sum(exchanged, inner)
     return None
+
+
+def _is_bracket(expr: Expr) -> bool:
+    return isinstance(expr, Iverson)
+
+
+def _decided(bracket: Expr) -> Expr:
+    """The bracket, 1 or 0 where the ranges of its positions say so."""
+    return Iverson(known(bracket.condition))
 
 
 def _ties(expr: Expr, index: Index | None) -> bool:
@@ -145,7 +169,7 @@ def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:
         return position, S.One
     if position.atoms(sympy.Indexed):
         return position, S.One  # an integer target is a position of the dimension, by its declaration
-    return position, Iverson(position >= 0) * Iverson(position < index.dim)
+    return position, Iverson(known(position >= 0)) * Iverson(known(position < index.dim))
 
 
 def _closed(body: Expr, index: Index) -> Expr:

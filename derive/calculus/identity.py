@@ -25,7 +25,7 @@ def identity(problem: Problem) -> Derived:
     The result's closed form is the second output. Raises Unsupported where the equality is not proved.
     """
     if len(problem.outputs) != 2:
-        raise ShapeError(f"an identity has two sides, not {len(problem.outputs)}: write left = …; right = …")
+        raise ShapeError(f"an identity has two sides, not {len(problem.outputs)}: write left, right = …, …")
     left, right = (problem.definition(name) for name in problem.outputs)
     if left.dims != right.dims:
         shapes = (f"({', '.join(map(str, side.dims))})" for side in (left, right))

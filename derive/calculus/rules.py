@@ -180,8 +180,15 @@ def head_rule(body: Head, wrt: Node) -> tuple[Node, str]:
     if not isinstance(wrt, Entry) or wrt.base != body.base:
         raise Unsupported(f"the derivative of {body.op} by something that is not its matrix")
     head = HEADS[body.op]
-    factors = head.derivative(body.own, body.at, body.companions, *wrt.at)
-    product = mul(*(reference(name, at) for name, at in factors))
+    depth = len(wrt.at) - 2  # of a stack, every matrix by itself
+    lead, at = body.at[:depth], body.at[depth:]
+    same = [Delta(i, j) for i, j in zip(lead, wrt.at[:depth], strict=True) if i != j]
+    if head.terms is not None:
+        return mul(
+            *same, head.terms(body.own, body.at, body.base, *wrt.at[depth:])
+        ), f"derivative of {body.op}"
+    factors = head.derivative(body.own, at, body.companions, *wrt.at[depth:])
+    product = mul(*same, *(reference(name, (*lead, *positions)) for name, positions in factors))
     return (product if head.sign > 0 else neg(product)), f"derivative of {body.op}"
 
 
@@ -236,7 +243,7 @@ def _outer(call: Call, argument: int) -> Node:
         return Call(call.fn.derivative(argument), call.args)
     slots = [a.number if isinstance(a, Num) else Dummy(f"u{k}", real=True) for k, a in enumerate(call.args)]
     outer = call.fn(*slots).diff(slots[argument])
-    if outer.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta, sympy.Heaviside):
+    if outer.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta, sympy.Heaviside, sympy.meijerg):
         raise Unsupported(f"the derivative of {call.fn.__name__} in argument {argument + 1}")
     return plug(present(outer), {s: a for s, a in zip(slots, call.args, strict=True) if isinstance(s, Dummy)})
 

@@ -1,7 +1,7 @@
 """Affine positions: `2*i + k - 1`, the digits of a merged position, and what is known of their range.
 
-An axis of 12 seen as 3 by 4 is read at `4*h + d`: h and d are the digits of the position. A merged axis is the
-same the other way round, Σ_h Σ_d δ(j, 4h + d) x_hd, so that neither floor nor mod is needed.
+An axis of 12 seen as 3 by 4 is read at `4*h + d`: h and d are the digits of the position. A merged axis is
+the same the other way round, Σ_h Σ_d δ(j, 4h + d) x_hd, so that neither floor nor mod is needed.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Sequence
 
 import sympy
 from sympy import Expr, Indexed, Integer, KroneckerDelta, S
+from sympy.core.relational import GreaterThan, LessThan, StrictGreaterThan, StrictLessThan
+from sympy.logic.boolalg import And, Boolean, Or
 
 from derive.expr.indices import Dim, Index
 
-__all__ = ["affine", "digits", "merged", "peel", "split_delta", "within"]
+__all__ = ["affine", "digits", "known", "merged", "peel", "split_delta", "within"]
 
 
 def affine(position: Expr) -> tuple[dict[Index, Expr], Expr] | None:
@@ -87,7 +89,30 @@ def bounds(position: Expr) -> tuple[Expr, Expr] | None:
 def within(position: Expr, dim: Dim) -> bool:
     """Whether the position is known to lie in 0 … dim - 1."""
     found = bounds(position)
-    return found is not None and bool(found[0].is_nonnegative and sympy.expand(dim - 1 - found[1]).is_nonnegative)
+    return found is not None and bool(
+        found[0].is_nonnegative and sympy.expand(dim - 1 - found[1]).is_nonnegative
+    )
+
+
+def known(condition: Boolean) -> Boolean:
+    """The condition, decided where the range of its positions decides it.
+
+    >>> i = Index("i", 3)
+    >>> known(sympy.And(i + 2 < 5, i > 0))
+    i > 0
+    """
+    if isinstance(condition, And | Or):
+        return condition.func(*map(known, condition.args))
+    if isinstance(condition, StrictLessThan | LessThan | GreaterThan | StrictGreaterThan):
+        found = bounds(condition.gts - condition.lts) if condition.atoms(Index) else None
+        if found is not None:
+            low, high = found
+            strict = isinstance(condition, StrictLessThan | StrictGreaterThan)
+            if low.is_positive if strict else low.is_nonnegative:
+                return S.true
+            if high.is_nonpositive if strict else high.is_negative:
+                return S.false
+    return condition
 
 
 def peel(position: Expr, radix: Dim) -> tuple[Expr, Expr] | None:
@@ -125,6 +150,9 @@ def split_delta(left: Expr, right: Expr) -> Expr:
     >>> split_delta(4 * h + d, 4 * p + q)
     KroneckerDelta(d, q)*KroneckerDelta(h, p)
     """
+    left, right = (
+        side.xreplace({i: S.Zero for i in side.atoms(Index) if i.dim == 1}) for side in (left, right)
+    )
     if not (left.is_Add or right.is_Add or left.is_Mul or right.is_Mul):
         return KroneckerDelta(left, right)
     left, right = sympy.expand(left), sympy.expand(right)

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from sympy import Expr, Min
 
 from derive.errors import Unsupported
-from derive.expr.indices import Dim
+from derive.expr.indices import Dim, Index, fresh
+from derive.expr.problem import reference
+from derive.expr.tree import Delta, Node, Sigma, add, mul, neg
 
 __all__ = ["HEADS", "MatrixHead"]
 
@@ -23,13 +25,17 @@ Dims = tuple[Dim, ...]
 Rule = Callable[
     [str, tuple[Expr, ...], tuple[str, ...], Expr, Expr], tuple[tuple[str, tuple[Expr, ...]], ...]
 ]
+# The same for a derivative of several terms: (name, its position, name of the matrix, row and column) → tree.
+Terms = Callable[[str, tuple[Expr, ...], str, Index, Index], Node]
 
 
 @dataclass(frozen=True)
 class MatrixHead:
     """One row: the result's shape, how it is written and computed, and its derivative.
 
-    `companions` are heads of the same matrix that the derivative needs; `sign` is that of the derivative.
+    `companions` are heads of the same matrix that the derivative needs; `sign` is that of the derivative;
+    `terms` stands in for `derivative` where that is no single product. Rows are for one matrix: a stack of
+    matrices is differentiated matrix by matrix.
     """
 
     name: str
@@ -40,6 +46,11 @@ class MatrixHead:
     source: str
     companions: tuple[str, ...] = ()
     sign: int = 1
+    terms: Terms | None = None
+
+    def dims(self, dims: Dims) -> Dims:
+        """The shape of the result for a matrix, or for a stack of matrices."""
+        return (*dims[:-2], *self.shape(dims[-2:]))
 
 
 def same(dims: Dims) -> Dims:
@@ -70,6 +81,29 @@ def unsupported(*_: object) -> tuple[tuple[str, tuple[Expr, ...]], ...]:
     )
 
 
+def flipped(dims: Dims) -> Dims:
+    """The shape of the transpose."""
+    return dims[::-1]
+
+
+def pinv_terms(own: str, at: tuple[Expr, ...], base: str, k: Index, l: Index) -> Node:
+    """d(A⁺) = -A⁺ dA A⁺ + A⁺A⁺ᵀ dAᵀ (I - AA⁺) + (I - A⁺A) dAᵀ A⁺ᵀA⁺."""
+    *lead, i, j = at
+
+    def P(row: Expr, column: Expr) -> Node:
+        return reference(own, (*lead, row, column))
+
+    def A(row: Expr, column: Expr) -> Node:
+        return reference(base, (*lead, row, column))
+
+    a, b, c, d = fresh("a", k.dim), fresh("b", l.dim), fresh("c", l.dim), fresh("d", k.dim)
+    left = Sigma(d, mul(P(i, d), P(l, d)))
+    right = Sigma(c, mul(P(c, k), P(c, j)))
+    outside = add(Delta(k, j), neg(Sigma(b, mul(A(k, b), P(b, j)))))
+    inside = add(Delta(i, l), neg(Sigma(a, mul(P(i, a), A(a, l)))))
+    return add(neg(mul(P(i, k), P(l, j))), mul(left, outside), mul(inside, right))
+
+
 HEADS: dict[str, MatrixHead] = {
     head.name: head
     for head in (
@@ -81,6 +115,15 @@ HEADS: dict[str, MatrixHead] = {
             lambda own, at, _, k, l: ((own, (at[0], k)), (own, (l, at[1]))),
             "A⁻¹A = I differentiated: d(A⁻¹) = -A⁻¹ dA A⁻¹",
             sign=-1,
+        ),
+        MatrixHead(
+            "pinv",
+            flipped,
+            "{}^{{+}}",
+            "torch.linalg.pinv({0})",
+            lambda *_: (),
+            "Golub and Pereyra 1973, for a rank that does not change",
+            terms=pinv_terms,
         ),
         MatrixHead(
             "det",

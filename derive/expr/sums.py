@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from sympy import Basic, Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
 from sympy.core.logic import fuzzy_bool
-from sympy.logic.boolalg import Boolean
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Boolean, Not, Or
 from sympy.tensor.indexed import Indexed
 
 from derive.expr.indices import Index, fresh, scalar
@@ -53,8 +55,30 @@ class Iverson(Expr):  # type: ignore[misc]
     def _eval_derivative(self, _: Expr) -> Expr:
         return S.Zero
 
+    def _xreplace(self, rule: Mapping[Any, Any]) -> tuple[Expr, bool]:
+        if self in rule:
+            return rule[self], True
+        condition = replaced(self.condition, rule)
+        return (self, False) if condition == self.condition else (Iverson(condition), True)
+
     def _eval_power(self, exponent: Expr) -> Expr | None:
         return self if fuzzy_bool(exponent.is_positive) else None
+
+
+def replaced(condition: Boolean, rule: Mapping[Any, Any]) -> Boolean:
+    """`condition.xreplace(rule)`, without asking anew for the sign of every difference that has none."""
+    if condition in rule:
+        return rule[condition]
+    if isinstance(condition, And | Or | Not):
+        parts = [replaced(c, rule) for c in condition.args]
+        return condition if list(condition.args) == parts else condition.func(*parts)
+    if isinstance(condition, Relational):
+        left, right = condition.lhs.xreplace(rule), condition.rhs.xreplace(rule)
+        if (left, right) == condition.args:
+            return condition
+        decidable = not (left.free_symbols or right.free_symbols) or (left - right).is_number
+        return condition.func(left, right) if decidable else condition.func(left, right, evaluate=False)
+    return condition.xreplace(rule)
 
 
 class ClosedSum(Sum):  # type: ignore[misc]

@@ -40,7 +40,7 @@ def program_of(parts: Sequence[Derived], name: str = "") -> Program:
 
 
 def _add(let: Let, lets: list[Let], renamed: dict[str, str]) -> None:
-    """Add a definition, unless it is there; one of the same name and another meaning gets a name of its own."""
+    """Add a definition, unless it is there; one of the same name and another meaning is renamed."""
     for known in lets:
         if known.name == let.name:
             shape = [i.dim for i in let.indices]

@@ -20,7 +20,7 @@ from derive.numeric.stable import stable
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
 
-__all__ = ["condition", "integer"]
+__all__ = ["condition", "every", "integer"]
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 INTEGER_OPERATORS = {Add: "+", Mul: "*", sympy.Mod: "%"}
@@ -31,8 +31,10 @@ def condition(lowering: Lowering, expr: Any) -> Value:
     if expr in (S.true, S.false):
         return Value(Code(f"torch.tensor({bool(expr)}, device={lowering.scope.device})"), (), "bool")
     match expr:
-        case And() | Or():
-            return _junction(lowering, "&" if isinstance(expr, And) else "|", expr.args)
+        case And():
+            return every(lowering, expr.args)
+        case Or():
+            return _junction(lowering, "|", sorted(expr.args, key=sympy.default_sort_key))
         case Not():
             inner = condition(lowering, expr.args[0])
             return inner.with_code(Code("~{0}", (inner.code,), (UNARY,), UNARY))
@@ -75,10 +77,33 @@ def _arithmetic(lowering: Lowering, expr: Expr) -> Value:
     return Value(_joined(operator, [align(v, axes) for v in values]), axes, "int")
 
 
-def _junction(lowering: Lowering, operator: str, args: Sequence[Boolean]) -> Value:
-    values = [condition(lowering, a) for a in sorted(args, key=sympy.default_sort_key)]
+def every(lowering: Lowering, conditions: Sequence[Any]) -> Value:
+    """Where all the conditions (deltas too) hold.
+
+    Ranges of positions come first: what is read where they fail is not used, and need not be there.
+    """
+    ordered = sorted(conditions, key=sympy.default_sort_key)
+    ranges = [c for c in ordered if _of_positions(lowering, c)]
+    reads = [c for c in ordered if c not in ranges]
+    if not (ranges and reads):
+        return _junction(lowering, "&", ordered)
+    first = _junction(lowering, "&", ranges)
+    return lowering.both(first, lowering.under(first, lambda: _junction(lowering, "&", reads)))
+
+
+def _junction(lowering: Lowering, operator: str, ordered: Sequence[Boolean]) -> Value:
+    values = [condition(lowering, a) for a in ordered]
     axes = common_axes(values, lowering.order)
     return Value(_joined(operator, [align(v, axes) for v in values]), axes, "bool")
+
+
+def _of_positions(lowering: Lowering, expr: Boolean) -> bool:
+    """Whether the condition compares positions alone."""
+    if isinstance(expr, And | Or | Not):
+        return all(_of_positions(lowering, a) for a in expr.args)
+    if not isinstance(expr, Relational | KroneckerDelta):
+        return False
+    return all(_countable(lowering, a) and not a.atoms(Indexed) for a in expr.args)
 
 
 def _joined(operator: str, codes: Sequence[Code]) -> Code:

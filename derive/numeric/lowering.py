@@ -160,7 +160,7 @@ class Lowering:
         if expr.base not in self.scope.tensors:
             raise FormulaError(f"{expr.base!r} is neither a variable nor defined before this line")
         matrix, row = self.scope.tensors[expr.base], HEADS[expr.op]
-        return take(self, call(row.torch, matrix.code), row.shape(matrix.dims), expr.at, expr.op)
+        return take(self, call(row.torch, matrix.code), row.dims(matrix.dims), expr.at, expr.op)
 
     def tensor(self, name: str, positions: Sequence[Expr]) -> Value:
         """The entry of a variable or a definition."""

@@ -22,7 +22,8 @@ from derive.expr.functions import NamedFunction
 from derive.expr.indices import Dim, Index
 from derive.expr.problem import Problem
 from derive.expr.tree import HeadValue, value
-from derive.numeric.evaluate import COMPARISONS, FUNCTIONS, HEADS, Evaluator
+from derive.numeric.evaluate import Evaluator
+from derive.numeric.precise import COMPARISONS, FUNCTIONS, HEADS
 from derive.printing.matrix_notation import matrix_form
 from derive.printing.matrix_tree import (
     SCALAR,

@@ -57,16 +57,13 @@ def take(lowering: Lowering, code: Code, dims: Sequence[Dim], positions: Sequenc
         left += [dim] if here == [position] else [i.dim for i in here]
     axes += last
     left += [i.dim for i in last]
-    if past or any(not isinstance(a, Index) and a.atoms(Index, sympy.Indexed) for a in axes):
+    fixed = {k for k, a in enumerate(axes) if not a.atoms(Index, sympy.Indexed)}
+    if fixed:  # first, so that nothing but tensors is left for torch to broadcast together
+        code = _selected(lowering, code, [a if k in fixed else None for k, a in enumerate(axes)], name)
+        past = {k - sum(f < k for f in fixed) for k in past}
+        left, axes = ([x for k, x in enumerate(xs) if k not in fixed] for xs in (left, axes))
+    if past or not all(isinstance(a, Index) for a in axes):
         return _gather(lowering, code, left, axes, past)
-    if not all(isinstance(a, Index) for a in axes):
-        pattern = [":" if isinstance(a, Index) else f"{{{n}}}" for n, a in _numbered(axes)]
-        while pattern[-1] == ":":
-            pattern.pop()
-        constants = [lowering.size(_inside(name, a)) for a in axes if not isinstance(a, Index)]
-        code = Code(
-            f"{{0}}[{', '.join(pattern)}]", (code, *constants), (8, *(0 for _ in constants)), free=True
-        )
     return _diagonals(code, [a for a in axes if isinstance(a, Index)])
 
 
@@ -75,13 +72,14 @@ def _guarded(lowering: Lowering, index: Index) -> bool:
     return lowering.guard is not None and index in lowering.guard.axes
 
 
-def _numbered(axes: Sequence[Expr]) -> list[tuple[int, Expr]]:
-    """Each axis with the number of constants up to it."""
-    count, out = 0, []
-    for a in axes:
-        count += not isinstance(a, Index)
-        out.append((count, a))
-    return out
+def _selected(lowering: Lowering, code: Code, constants: Sequence[Expr | None], name: str) -> Code:
+    """One position along each axis that has a constant one."""
+    codes = [integer(lowering, _inside(name, a)).code for a in constants if a is not None]
+    slots = iter(range(1, len(codes) + 1))
+    pattern = [":" if a is None else f"{{{next(slots)}}}" for a in constants]
+    while pattern[-1] == ":":
+        pattern.pop()
+    return Code(f"{{0}}[{', '.join(pattern)}]", (code, *codes), (8, *(0 for _ in codes)), free=True)
 
 
 def _whole(position: Expr, dim: Dim) -> bool:

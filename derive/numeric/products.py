@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import reduce
-from typing import TYPE_CHECKING
+from functools import partial, reduce
+from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
 
@@ -13,12 +13,12 @@ from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
 from derive.numeric.axes import Value, align, common_axes
 from derive.numeric.code import Code, atom, call, divided, infix, negative, scaled
-from derive.numeric.conditions import condition
+from derive.numeric.conditions import every
 from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
 from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
 from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
-from derive.numeric.views import step_into, to_merge
+from derive.numeric.views import is_merged, step_into, to_merge
 
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
@@ -173,13 +173,21 @@ def _merged(
         inside = [f for f in (*flat, *brackets) if f.has(*inner)]
         outside = [f for f in (*flat, *brackets) if not f.has(*inner)]
         summed = [b for b in bound if b not in inner and not any(f.has(b) for f in (*outside, position))]
-        value = lowering.full(lowering.as_real(lower_product(lowering, inside, summed)))
-        merged, ranges = step_into(lowering, value, inner, position)
+        kept = [_condition(f) for f in outside if isinstance(f, (KroneckerDelta, Iverson))]
+        value = _under_all(lowering, kept, partial(lower_product, lowering, inside, summed))
+        merged, ranges = step_into(lowering, lowering.full(lowering.as_real(value)), inner, position)
         bound = [b for b in bound if b not in inner and b not in summed]
         flat = [*(f for f in outside if not isinstance(f, (KroneckerDelta, Iverson))), merged]
-        conditions = [f if isinstance(f, KroneckerDelta) else f.condition for f in outside if f not in flat]
-        conditions += ranges
+        conditions = kept + ranges
     return flat, bound, conditions
+
+
+def _condition(bracket: Expr) -> Any:
+    return bracket.condition if isinstance(bracket, Iverson) else bracket
+
+
+def _under_all(lowering: Lowering, conditions: Sequence[Any], lower: Callable[[], Value]) -> Value:
+    return lowering.under(every(lowering, conditions), lower) if conditions else lower()
 
 
 # ── masks ───────────────────────────────────────────────────────────────────────────────────────────
@@ -199,7 +207,7 @@ def _masked(
         split = Split((), (), tuple(flat))
     if not conditions:
         return _unmasked(lowering, split, bound)
-    mask = reduce(lowering.both, [condition(lowering, c) for c in conditions])
+    mask = every(lowering, conditions)
     inside, outside = split, Split((), (), ())
     if bound and not split.matches and not split.below:
         inside, outside = _divided(lowering, split.others, mask)
@@ -220,8 +228,10 @@ def _divided(lowering: Lowering, factors: Sequence[Expr], mask: Value) -> tuple[
 
 
 def _tame(lowering: Lowering, factor: Expr) -> bool:
-    """Whether a factor is there and finite whatever the condition says: a number, a scalar or a plain entry."""
+    """Whether a factor is there and finite under any condition: a number, a scalar or a plain entry."""
     if isinstance(factor, Indexed):
+        if is_merged(factor):  # made of what was lowered under the condition
+            return False
         dims = lowering.scope.tensors[str(factor.base.label)].dims
         return all(isinstance(p, Index) and p.dim == d for p, d in zip(factor.indices, dims, strict=True))
     return bool(factor.is_number or factor.is_Symbol)

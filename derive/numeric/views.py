@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from derive.numeric.axes import Value
     from derive.numeric.lowering import Lowering
 
-__all__ = ["opened", "step_into", "to_merge"]
+__all__ = ["is_merged", "opened", "step_into", "to_merge"]
 
 
 def opened(
@@ -66,7 +66,9 @@ def _strided(lowering: Lowering, code: Code, k: int, dim: Dim, stretch: tuple[Ex
     return Code(text, (code, lowering.size(start), stop), (8, 0, 0), free=True)
 
 
-def to_merge(conditions: Sequence[Expr], bound: Sequence[Index]) -> tuple[Expr, tuple[Index, ...], Expr] | None:
+def to_merge(
+    conditions: Sequence[Expr], bound: Sequence[Index]
+) -> tuple[Expr, tuple[Index, ...], Expr] | None:
     """(delta, digits, position) of the first delta that merges the axes of bound indices into one."""
     for c in conditions:
         if isinstance(c, KroneckerDelta):
@@ -77,13 +79,23 @@ def to_merge(conditions: Sequence[Expr], bound: Sequence[Index]) -> tuple[Expr, 
     return None
 
 
-def step_into(lowering: Lowering, value: Value, found: Sequence[Index], position: Expr) -> tuple[Expr, list[Expr]]:
-    """The value with the axes of its digits merged, at the position in the merged axis, and the position's range."""
+MERGED = "merged "  # what the names of merged tensors begin with; no variable has a blank in its name
+
+
+def is_merged(entry: Indexed) -> bool:
+    """Whether the entry is one of a tensor with merged axes."""
+    return str(entry.base.label).startswith(MERGED)
+
+
+def step_into(
+    lowering: Lowering, value: Value, found: Sequence[Index], position: Expr
+) -> tuple[Expr, list[Expr]]:
+    """The value with its digits' axes merged, at the position there, and that position's range."""
     others = tuple(a for a in value.axes if a not in found)
     spread = lowering.spread(value, (*others, *found))
     code = call(f"{{0}}.flatten({f'-{len(found)}' if others else ''})", spread.code)
     size = sympy.expand(sympy.Mul(*(i.dim for i in found)))
-    name = f"merged {len(lowering.scope.tensors)}"
+    name = f"{MERGED}{len(lowering.scope.tensors)}"
     lowering.scope.tensors[name] = Tensor(code, (*(a.dim for a in others), size))
     known = isinstance(position, Indexed) or within(position, size)
     ranges = [] if known else [Iverson(position >= 0), Iverson(position < size)]

@@ -127,7 +127,9 @@ def matrix_rows(
     blocks = [_definitions(shown.definitions, laid_out)]
     factors = []
     for stage in shown.stages:
-        if len(stage.indices) > 2:  # no matrix: its entries, in indices
+        if len(stage.indices) > 2 or not isinstance(
+            stage.target, Diff
+        ):  # no Jacobian, or no matrix: in indices
             blocks.append(stage_rows(stage, scope, BRIEF))
             continue
         factors.append(laid_out.jacobian(stage))

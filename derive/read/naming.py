@@ -26,6 +26,7 @@ HEAD_NAMES = {
     "eigenvalues": "lambda",
     "eigenvectors": "V",
     "singular values": "sigma",
+    "pinv": "pinv",
     "left singular vectors": "U",
     "right singular vectors": "V",
 }

@@ -49,7 +49,6 @@ REFUSED: dict[str, tuple[str, str]] = {
     "imag": ("an imaginary part", "derive works over the reals"),
     "nonzero": ("positions that depend on values", "write torch.where(condition, a, b)"),
     "unique": ("a shape that depends on values", "derive needs shapes that are known beforehand"),
-    "masked_select": ("a shape that depends on values", "multiply by the mask"),
 }
 
 RANDOM_IN_PLACE = {

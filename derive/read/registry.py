@@ -61,7 +61,7 @@ def composite(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return register
 
 
-def _unnamed(array: Array, _: tuple[str, ...]) -> Array:
+def _unnamed(array: Array, _names: tuple[str, ...]) -> Array:
     return array
 
 
@@ -123,8 +123,8 @@ def axes_of(array: Array, dim: Any) -> tuple[int, ...]:
 def rows(table: Mapping[str, Callable[..., Node]]) -> None:
     """Register a table of functions of one entry."""
     for names, build in table.items():
-
-        def entrywise(input: Any, *, out: Any = None, _build: Callable[..., Node] = build) -> Array:  # noqa: A002
+        # `out` is where torch would write; the row takes it and has no use for it.
+        def entrywise(input: Any, *, out: Any = None, _build: Callable[..., Node] = build) -> Array:  # noqa: A002, ARG001
             return elementwise(_build, input)
 
         op(*names.split())(entrywise)

@@ -88,9 +88,9 @@ class Trace:
 
     def head(self, name: str, matrix: Traced) -> Traced:
         """A function of a whole matrix (see `expr.heads`): a definition of its own, and so is the matrix."""
-        square = "singular" not in name
-        if len(matrix.raw.dims) != 2 or (square and matrix.raw.dims[0] != matrix.raw.dims[1]):
-            raise ShapeError(f"{name} takes one {'square ' if square else ''}matrix, not {matrix.array}")
+        square, dims = "singular" not in name and name != "pinv", matrix.raw.dims
+        if len(dims) < 2 or (square and dims[-2] != dims[-1]):
+            raise ShapeError(f"{name} takes a {'square ' if square else ''}matrix, not {matrix.array}")
         if (name, id(matrix)) not in self.heads:
             row = HEADS[name]
             companions = [self.head(c, matrix) for c in row.companions]
@@ -99,7 +99,7 @@ class Trace:
                 others = tuple(c.name for c in companions)
                 return Head(name, matrix.name, positions, found.name, others)
 
-            found = self.add(Array(row.shape(matrix.raw.dims), at), name, (matrix, *companions))
+            found = self.add(Array(row.dims(dims), at), name, (matrix, *companions))
             found.forced = matrix.forced = True
             self.heads[name, id(matrix)] = found
         return self.heads[name, id(matrix)]
@@ -291,6 +291,8 @@ class Refused:
         self.what, self.hint = what, hint
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python looks: inspect, copy
+            raise AttributeError(name)
         raise Unsupported(self.what, self.hint)
 
 

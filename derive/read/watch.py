@@ -18,7 +18,7 @@ from derive.read.captured import is_tensor
 from derive.read.dispatch import op_name
 from derive.read.refusals import is_in_place, refuse
 from derive.read.sizes import symbolic_math
-from derive.read.traced import Trace, Traced
+from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["watching"]
 
@@ -60,7 +60,7 @@ def _tensor_for_isinstance(torch: Any) -> Iterator[None]:
 
     class Meta(type(tensor)):  # type: ignore[misc]
         def __instancecheck__(cls, item: Any) -> bool:
-            return isinstance(item, (tensor, Traced))
+            return isinstance(item, (tensor, Traced, Refused))
 
     torch.Tensor = Meta("Tensor", (tensor,), {})
     try:
@@ -142,4 +142,4 @@ def _profiled(trace: Trace) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.setprofile(before)
+        sys.setprofile(before if callable(before) else None)  # one written in C cannot be set again

@@ -73,9 +73,17 @@ def _eigen(ctx: Any, matrix: Any, place: int) -> Any:
     return ctx.eigsy((matrix + matrix.T) / 2)[place]
 
 
+def _pinv(ctx: Any, matrix: Any) -> Any:
+    left, values, right = ctx.svd_r(matrix)
+    least = max(values) * ctx.eps * max(matrix.rows, matrix.cols)
+    inverted = ctx.diag([1 / v if v > least else ctx.zero for v in values])
+    return right.T * inverted * left.T
+
+
 # The head of a function of a whole matrix → its value, given an mpmath context and an mpmath matrix.
 MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "inverse": lambda ctx, matrix: ctx.inverse(matrix),
+    "pinv": _pinv,
     "det": lambda ctx, matrix: ctx.det(matrix),
     "logabsdet": lambda ctx, matrix: ctx.log(abs(ctx.det(matrix))),
     "eigenvalues": lambda ctx, matrix: _eigen(ctx, matrix, 0),

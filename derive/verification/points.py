@@ -110,9 +110,15 @@ class Point:
 
     def of_matrix(self, op: str, base: str, at: tuple[int, ...]) -> Any:
         """One entry of a function of a whole matrix, such as its inverse."""
-        if (op, base) not in self.memo:
-            self.memo[op, base] = applied_to_matrix(op, self.ctx, self.table(base))
-        whole = self.memo[op, base]
+        depth = len(self.problem.dims(base)) - 2  # of a stack, every matrix by itself
+        lead, at = at[:depth], at[depth:]
+        key = (op, base, *lead)
+        if key not in self.memo:
+            table = self.table(base)
+            for k in lead:
+                table = table[k]
+            self.memo[key] = applied_to_matrix(op, self.ctx, table)
+        whole = self.memo[key]
         return whole[at[0] if len(at) == 1 else at] if at else whole
 
     def partial(self, body: Compiled, child: Place | None, wrt: Place, env: Env) -> Any:

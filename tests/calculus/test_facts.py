@@ -6,13 +6,14 @@ from mpmath import mpf
 
 from derive.calculus import FACTS, gradient, hessian, jacobian, vjp
 from derive.calculus.facts import apply_facts
+from derive.errors import ShapeError
 from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.problem import Variable
-from derive.expr.sums import entry, make_sum
+from derive.expr.sums import Iverson, delta, entry, make_sum
 from derive.expr.tree import Add, Delta, Entry, Mul, Neg, Sym, alpha, value
 from tests.calculus.formulas import check_steps, derive, point_at
-from tests.expr.brute import Point, evaluate, positions
-from tests.expr.expressions import FREE, POINT, I, J, K, M, N, values, x, y
+from tests.expr.brute import Point, close, evaluate, positions
+from tests.expr.expressions import FREE, POINT, I, J, K, M, N, same, values, x, y
 
 P, Q = fresh("p", N), fresh("q", M)
 SOFTMAX_LOSS = "s = softmax(z); l = -sum(y*log(s))"
@@ -23,15 +24,46 @@ def named(*facts, name="y", dims=(N,)):
     return (Variable(name, dims, facts=facts),)
 
 
+def S(i, j):
+    """An entry of the matrix S of n by n."""
+    return entry("S", (i, j))
+
+
+THIRDS = [[2, -1, 2], [2, 2, -1], [-1, 2, 2]]  # three times an orthogonal matrix
+MATRICES = {
+    "symmetric": lambda i, j: i * j + i + j,
+    "positive definite": lambda i, j: 3 * (i == j) + 1,
+    "diagonal": lambda i, j: (i == j) * (i + 2),
+    "triangular": lambda i, j: (i >= j) * (i + 2 * j + 1),
+    "orthogonal": lambda i, j: mpf(THIRDS[i][j]) / 3,
+}
+
 # One row a fact: an expression that it rewrites, what comes out, and values of y of which it holds.
 REWRITES = {
     "sum=1": (make_sum(y(P), P) * x(I), x(I), [0.5, 0.75, -0.25]),
     "one-hot": (y(I) ** 2 * make_sum(y(P) ** 3, P), y(I), [0, 1, 0]),
     "binary": (y(I) ** 2 + y(J) ** 3, y(I) + y(J), [0, 1, 1]),
+    "sign": (y(I) ** 2 + y(J) ** 3 / y(I), 1 + y(J) * y(I), [-1, 1, 1]),
+    "unit": (make_sum(y(P) ** 2, P) * x(I), x(I), [0.6, 0, -0.8]),
     "positive": (y(I) ** 2, y(I) ** 2, [0.5, 2, 1]),
     "unit interval": (y(I) ** 2, y(I) ** 2, [0.5, 0.1, 0.9]),
     "nonzero": (y(I) / y(J), y(I) / y(J), [-1, 2, 1]),
+    "symmetric": (S(J, I) + 2 * S(I, J), 3 * S(I, J), None),
+    "positive definite": (S(J, I) - S(I, J), 0 * x(I), None),
+    "diagonal": (make_sum(S(I, P) * x(P), P), S(I, I) * x(I), None),
+    "triangular": (S(I, J), Iverson(I >= J) * S(I, J), None),
+    "orthogonal": (make_sum(S(P, I) * S(P, J), P) + make_sum(S(I, P) * S(J, P), P), 2 * delta(I, J), None),
 }
+
+
+def point_where(fact, values):
+    """The point of these tests, with y or S as the fact has them."""
+    tensors = {**POINT.tensors}
+    if values is None:
+        tensors["S"] = {at: mpf(MATRICES[fact](*at)) for at in tensors["S"]}
+    else:
+        tensors["y"] = {(k,): mpf(str(v)) for k, v in enumerate(values)}
+    return Point(POINT.sizes, tensors)
 
 
 def test_every_fact_has_a_row_and_its_own_name():
@@ -43,13 +75,57 @@ def test_every_fact_has_a_row_and_its_own_name():
 @pytest.mark.parametrize("name", FACTS)
 def test_a_fact_rewrites_what_it_says_and_says_that_it_was_used(name):
     before, after, numbers = REWRITES[name]
-    found, used = apply_facts(before, named(name))
+    said_of = named(name) if numbers else named(name, name="S", dims=(N, N))
+    found, used = apply_facts(before, said_of)
     assert found == after
-    assert used == ((f"y: {name}",) if before != after else ())
-    # Where the fact holds, both are one number.
-    point = Point(POINT.sizes, {**POINT.tensors, "y": {(k,): mpf(v) for k, v in enumerate(numbers)}})
+    assert used == ((f"{said_of[0].name}: {name}",) if before != after else ())
+    # Where the fact holds, both are one number; and elsewhere, where it is used, they are not.
+    point = point_where(name, numbers)
     for at in positions(FREE, point):
-        assert evaluate(before, point, at) == evaluate(after, point, at)
+        assert close(evaluate(before, point, at), evaluate(after, point, at))
+    assert same(before, after) == (before == after)
+
+
+MISSTATED = [
+    ("sum=1", (), "said of a vector, but y has shape"),
+    ("symmetric", (N,), r"said of a square matrix, but y has shape \(n\)"),
+    ("symmetric", (M, N), r"said of a square matrix, but y has shape \(m, n\)"),
+    ("diagonal", (N,), "said of a square matrix"),
+    ("triangular", (N,), "said of a matrix"),
+    ("orthogonal", (N,), "said of a matrix"),
+    ("unit", (), "said of a vector"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fact", "dims", "message"), MISSTATED, ids=[f"{f} {len(d)}" for f, d, _ in MISSTATED]
+)
+def test_a_fact_of_another_shape_is_refused(fact, dims, message):
+    with pytest.raises(ShapeError, match=message):
+        apply_facts(y(I), named(fact, dims=dims))
+
+
+def test_columns_of_a_tall_orthogonal_matrix_are_orthonormal_and_its_rows_are_not():
+    tall = Variable("A", (N, M), facts=("orthogonal",))
+    k, l = (fresh(name, M) for name in "kl")
+    assert apply_facts(make_sum(entry("A", (P, k)) * entry("A", (P, l)), P), (tall,))[0] == delta(k, l)
+    rows = make_sum(entry("A", (I, Q)) * entry("A", (J, Q)), Q)
+    assert apply_facts(rows, (tall,)) == (rows, ())
+
+
+def test_a_stack_of_orthogonal_matrices_is_not_summed_over_the_stack():
+    stack = Variable("Q", (M, N, N), facts=("orthogonal",))
+
+    def q(*at):
+        return entry("Q", at)
+
+    over_stack = make_sum(q(Q, I, J) ** 2, Q)
+    assert apply_facts(over_stack, (stack,)) == (over_stack, ())
+    mixed = make_sum(q(K, P, I) * q(Q, P, J), P)
+    assert apply_facts(mixed, (stack,)) == (mixed, ())
+    assert apply_facts(make_sum(q(K, P, I) * q(K, P, J), P), (stack,))[0] == delta(I, J)
+    trace = make_sum(q(K, P, P) ** 2, P)
+    assert apply_facts(trace, (stack,)) == (trace, ())
 
 
 @settings(max_examples=40)

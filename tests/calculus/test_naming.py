@@ -1,59 +1,122 @@
 from __future__ import annotations
 
 import pytest
-from sympy import exp
+from mpmath import mpf
 
-from derive.calculus.naming import abbreviated, instances, is_heavy, own_names
-from derive.expr.indices import Index, fresh
-from derive.expr.sums import entry, make_sum, replace_entries
-from derive.expr.tree import value
+from derive.calculus.naming import abbreviated, absorbed, instances, is_heavy, own_names
+from derive.expr.indices import Index, dim, fresh
+from derive.expr.sums import entry
+from derive.expr.tree import rename, value
 from derive.read import read_formula
-from tests.expr.expressions import N
+from tests.expr.brute import Point, close, evaluate
 
-I, J = fresh("i", N), fresh("j", N)
+SHAPES = {"W": "n n", "x": "n", "y": "n", "w": "n", "a": ""}
+N = dim("n")
+P, Q = (fresh(letter, N) for letter in "pq")
+VECTORS = {"x": ("0.3", "-0.7", "1.1"), "y": ("0.2", "0.5", "-0.4"), "w": ("1.5", "-0.5", "0.25")}
+NUMBERS = Point(
+    {"n": 3},
+    {"a": {(): mpf("0.6")}, **{name: {(k,): mpf(t) for k, t in enumerate(v)} for name, v in VECTORS.items()}},
+)
 
 
-def definition(text, shapes="x: n, y: n, S: n n"):
-    """The last definition of a formula."""
-    problem = read_formula(text, shapes)
-    return problem.definition(problem.outputs[-1])
+def defined(text: str):
+    """The last definition of a text."""
+    return read_formula(text, SHAPES).definitions[-1]
+
+
+def at(text: str, *positions: Index):
+    """The value of a text's last definition at these positions."""
+    definition = defined(text)
+    return value(rename(definition.body, dict(zip(definition.indices, positions, strict=True))))
 
 
 @pytest.mark.parametrize(
     ("text", "heavy"),
-    [("h = tanh(S @ x)", True), ("h = tanh(x)", False), ("h = tanh(x)*2", False), ("h = exp(S @ x)", False)],
+    [
+        ("f = tanh(W @ x)", True),
+        ("f = tanh(2*x)", True),
+        ("f = tanh(x)", False),
+        ("f = sigmoid(a)", False),
+        ("f = x**2", False),
+        ("f = tanh(x)*y", False),
+        ("f = sin(W @ x)", False),
+    ],
 )
-def test_heavy_is_a_named_function_of_more_than_names(text, heavy):
-    assert is_heavy(definition(text)) == heavy
+def test_a_function_of_more_than_names_is_heavy(text, heavy):
+    assert is_heavy(defined(text)) is heavy
 
 
-def test_a_definition_is_abbreviated_wherever_it_stands():
-    d = definition("h = tanh(S @ x)")
-    at_i, at_j = (value(d.at((k,))) for k in (I, J))
-    short = abbreviated(1 - at_i**2 + at_j * make_sum(at_i, I), d)
-    h = [entry("h", (k,)) for k in (I, J)]
-    assert short == 1 - h[0] ** 2 + h[1] * make_sum(h[0], I)
-    # And written out again it is what it was.
-    assert replace_entries(short, "h", lambda at: value(d.at(at))) == 1 - at_i**2 + at_j * make_sum(at_i, I)
+def test_a_body_is_written_by_its_name_at_whatever_position():
+    definition = defined("h = tanh(W @ x)")
+    expr = 2 * at("h = tanh(W @ x)", P) * at("h = tanh(W @ x)", Q) + 1
+    assert abbreviated(expr, definition) == 2 * entry("h", (P,)) * entry("h", (Q,)) + 1
 
 
-def test_another_argument_is_another_thing():
-    d = definition("h = tanh(S @ x)")
-    other = value(definition("h = tanh(S @ y)").at((I,)))
-    assert abbreviated(other, d) == other
+def test_a_body_inside_of_a_sum_is_found():
+    definition = defined("h = tanh(2*x)")
+    assert abbreviated(at("l = sum(y*tanh(2*x))"), definition) == value(
+        read_formula("l = sum(y*h)", {"y": "n", "h": "n"}).definitions[-1].body
+    )
 
 
-def test_instances_are_at_distinct_positions_of_the_right_dimension():
-    d = definition("h = outer(x, y)")
-    k = fresh("k", N + 1)
-    found = {name.symbol for name in instances(d, (I, J, k, Index("_", N, -1)))}
-    assert found == {entry("h", (I, J)), entry("h", (J, I))}
+@pytest.mark.parametrize("other", ["tanh(3*x)", "tanh(2*y)", "sigmoid(2*x)", "x**2"])
+def test_another_body_is_left_alone(other):
+    expr = at(f"g = {other}", P)
+    assert abbreviated(expr, defined("h = tanh(2*x)")) == expr
+
+
+def test_a_definition_occurs_at_every_choice_of_positions():
+    definition = defined("S = outer(x, y)")
+    found = [name.symbol for name in instances(definition, {P, Q})]
+    assert found == [entry("S", (P, Q)), entry("S", (Q, P))]
+    assert next(name.definition for name in instances(definition, {P, Q})) == at("S = outer(x, y)", P, Q)
+    assert list(instances(definition, {P})) == []
+
+
+def test_positions_over_another_dimension_are_none():
+    assert list(instances(defined("h = 2*x"), {fresh("p", dim("m"))})) == []
+    assert [n.symbol for n in instances(defined("f = a**2"), {P})] == [
+        value(read_formula("f").definitions[0].body)
+    ]
+
+
+SOFTMAX = "s = softmax(x)"
 
 
 @pytest.mark.parametrize(
-    ("text", "worth"),
-    [("s = softmax(x)", True), ("s = exp(-x**2)", True), ("s = x + exp(x)", False), ("s = x*y", False)],
+    ("text", "count"),
+    [(SOFTMAX, 2), ("s = exp(x)", 2), ("s = exp(x) + y", 0), ("s = y + x*exp(x)", 0), ("s = x**2", 0)],
 )
-def test_worth_a_name_are_exponentials_and_what_they_are_divided_by(text, worth):
-    d = definition(text)
-    assert bool(own_names(d, value(d.at((I,))) * exp(entry("x", (J,))))) == worth
+def test_exponentials_and_what_they_are_divided_by_are_worth_a_name(text, count):
+    assert len(own_names(defined(text), at("e = exp(x)", P) * at("e = exp(x)", Q))) == count
+
+
+def test_what_holds_no_exponential_needs_no_name():
+    assert own_names(defined(SOFTMAX), entry("x", (P,))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("l = sum(w*exp(x))", True),
+        ("l = sum(w*x*exp(x))**2/sum(exp(x))", True),
+        ("l = a*sum(w*exp(x)) + sum(y)", True),
+        ("l = sum(exp(x))", False),
+        ("l = sum(w*exp(y))", True),
+        ("l = sum(w*x)", True),
+    ],
+)
+def test_a_weighted_sum_is_that_of_normalised_weights_times_what_they_are_divided_by(text, changed):
+    expr, definition = at(text), defined(SOFTMAX)
+    after = absorbed(expr, definition)
+    assert (after != expr) is changed
+    s = {(k,): evaluate(at(SOFTMAX, P), NUMBERS, {P: k}) for k in range(3)}
+    with_names = Point(NUMBERS.sizes, {**NUMBERS.tensors, "s": s})
+    assert close(evaluate(after, with_names), evaluate(expr, NUMBERS))
+
+
+def test_a_definition_that_is_not_normalised_absorbs_nothing():
+    expr = at("l = sum(w*exp(x))")
+    assert absorbed(expr, defined("s = exp(x)")) == expr
+    assert absorbed(expr, defined("s = 2*x")) == expr

@@ -122,7 +122,9 @@ def test_an_entry_is_typeset_at_every_level(name: str) -> None:
     assert all(a <= b for a, b in pairwise(lengths))
     assert levels[0].count("=") >= 1
     # A part ends with the same formula at every level.
-    endings = {t.rpartition("&=")[2].partition("&&")[0].removesuffix("\n\\end{aligned}").strip() for t in levels}
+    endings = {
+        t.rpartition("&=")[2].partition("&&")[0].removesuffix("\n\\end{aligned}").strip() for t in levels
+    }
     assert len(endings) == 1
 
 

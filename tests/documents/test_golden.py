@@ -1,4 +1,4 @@
-"""The committed documents are what `derive` emits: byte for byte, a file for each entry, from any hash seed."""
+"""The committed documents are what `derive` emits: byte for byte, a file an entry, from any hash seed."""
 
 from __future__ import annotations
 

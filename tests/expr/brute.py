@@ -71,6 +71,11 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     sympy.loggamma: mpmath.loggamma,
     sympy.polygamma: mpmath.psi,
     sympy.digamma: lambda x: mpmath.psi(0, x),
+    sympy.erfinv: mpmath.erfinv,
+    sympy.gamma: mpmath.gamma,
+    sympy.lowergamma: lambda a, x: mpmath.gammainc(a, 0, x),
+    sympy.uppergamma: mpmath.gammainc,
+    sympy.besseli: mpmath.besseli,
     sympy.Abs: abs,
     sympy.sign: mpmath.sign,
 }

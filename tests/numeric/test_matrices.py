@@ -17,8 +17,9 @@ from derive.expr.problem import Problem, Variable
 from derive.expr.sums import entry, make_sum
 from derive.expr.tree import HeadValue, value
 from derive.numeric import matrices
-from derive.numeric.evaluate import HEADS, Evaluator
+from derive.numeric.evaluate import Evaluator
 from derive.numeric.matrices import MatrixValues, agrees, checked_form
+from derive.numeric.precise import HEADS
 from derive.printing.matrix_notation import matrix_form
 from derive.printing.matrix_tree import (
     Diag,
@@ -116,9 +117,7 @@ def test_a_form_agrees_with_autograd(kind, f, shapes, wrt, sizes):
 
 
 def _autograd(d, kind, wrt, inputs):
-    forward = (
-        d.forward() if kind != "hessian" else derive.numeric.forward_of(d.problem, d.problem.outputs[:1])
-    )
+    forward = derive.numeric.forward_of(d.problem)
     if kind == "hessian":
         first = replace(
             d.problem, definitions=d.problem.definitions[:-1], outputs=(d.parts[0].generated[-1][2],)

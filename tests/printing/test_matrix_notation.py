@@ -74,8 +74,8 @@ def test_backward_through_two_layers_uses_the_adjoint():
         definition.name: latex(form, scope)
         for definition, form in matrix_definitions(d.matrix_form, d.problem)
     }
-    assert forms["z_bar"] == r"(V^T \bar{u}) \odot (1 - \tanh(z)^{\odot 2})"
-    assert forms["u_bar"] == r"(U^T (o - y)) \odot (1 - \tanh(u)^{\odot 2})"
+    assert forms["z_bar"] == r"(V^T \bar{u}) \odot (1 - a^{\odot 2})"
+    assert forms["u_bar"] == r"(U^T (o - y)) \odot (1 - h^{\odot 2})"
 
 
 def test_brackets_are_multiplied_out_where_they_hide_a_delta():

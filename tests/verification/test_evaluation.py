@@ -52,7 +52,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
 
 
 # What SymPy does not evaluate itself.
-EXPECTED = {"erfcinv": sympy.erfinv(Rational(7, 10))}
+EXPECTED = {"erfcinv": sympy.erfinv(Rational(7, 10)), "nearest": S.Zero}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -60,7 +60,8 @@ def test_every_function_is_sympys(name: str) -> None:
     args = ARGUMENTS.get(name, (Rational(3, 10),))
     ctx = context(30)
     ours = applied(name)(ctx, [ctx.mpf(a.p) / a.q if a.q != 1 else int(a) for a in args])  # type: ignore[attr-defined]
-    theirs = (EXPECTED.get(name) or getattr(sympy, name)(*args)).evalf(30)
+    known = EXPECTED.get(name)
+    theirs = sympy.N(getattr(sympy, name)(*args) if known is None else known, 30)
     assert abs(ours - ctx.mpf(str(theirs))) < 1e-25
 
 
@@ -127,8 +128,8 @@ def test_no_value_is_made_up_outside_of_the_domain(node: Node) -> None:
 def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(Unsupported, match="'q'"):
         VECTOR.value(Entry("q", (Integer(0),)), {})
-    with pytest.raises(Unsupported, match="airyai"):
-        VECTOR.value(Call(sympy.airyai, (Num(S.One),)), {})
+    with pytest.raises(Unsupported, match="fresnels"):
+        VECTOR.value(Call(sympy.fresnels, (Num(S.One),)), {})
     with pytest.raises(Unsupported, match="Integral"):
         compiled(sympy.Integral(sympy.Symbol("u"), sympy.Symbol("u")))
 

@@ -17,6 +17,7 @@ from derive.read.ops import (
     joining,
     linear,
     losses,
+    matrices,
     movement,
     normalisation,
     norms,
@@ -51,6 +52,7 @@ FAMILIES = (
     constants,
     padding,
     linear,
+    matrices,
     convolution,
     pooling,
     attention,
@@ -60,7 +62,7 @@ FAMILIES = (
     normalisation,
 )
 
-FACTORIES = {"eye", "ones", "zeros", "full", "arange", "tensor", "as_tensor", "empty", "scalar_tensor"}
+FACTORIES = set("eye ones zeros full arange linspace tensor as_tensor empty scalar_tensor".split())
 RANDOM = {
     "rand", "randn", "randint", "rand_like", "randn_like", "bernoulli", "multinomial", "normal", "dropout",
     "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "gumbel_softmax", "poisson",

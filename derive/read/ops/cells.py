@@ -18,9 +18,7 @@ def _gates(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, parts: in
 
 
 @composite("gru_cell")
-def gru_cell(
-    trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
-) -> Any:
+def gru_cell(trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
     """(1 - z) n + z h, with the gates r, z and n."""
     with trace.watched():
         (xr, xz, xn), (hr, hz, hn) = _gates(x, hx, w_ih, w_hh, b_ih, b_hh, 3)
@@ -32,9 +30,7 @@ def gru_cell(
 
 
 @composite("lstm_cell")
-def lstm_cell(
-    trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
-) -> Any:
+def lstm_cell(trace: Trace, x: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
     """c' = f c + i g and h' = o tanh c', with the gates i, f, g and o."""
     hidden, cell = hx
     with trace.watched():

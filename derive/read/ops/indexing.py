@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import combinations, combinations_with_replacement
 from typing import Any
 
+import sympy
 from sympy import Expr, Integer, S
 
 from derive.errors import ShapeError, Unsupported
-from derive.expr.tree import Delta, value
+from derive.expr.tree import Delta, Node, Sym, value
 from derive.read import arrays as base
 from derive.read.arrays import Array, Positions
 from derive.read.ops.movement import broadcast, of_vectors
@@ -16,7 +17,7 @@ from derive.read.ops.shaping import flatten, number_of
 from derive.read.registry import from_size, op
 from derive.read.sizes import Size
 
-__all__ = ["along_axis", "getitem", "narrow", "select"]
+__all__ = ["along_axis", "from_either_end", "getitem", "narrow", "select"]
 
 
 @op("getitem")
@@ -51,7 +52,9 @@ def getitem(input: Array, key: Any) -> Array:
             if k.kind != "int":
                 raise Unsupported(
                     "indexing by a condition" if k.kind == "bool" else f"the position {k.text}",
-                    "write torch.where, or multiply by the condition" if k.kind == "bool" else "give an integer tensor",
+                    "write torch.where, or multiply by the condition"
+                    if k.kind == "bool"
+                    else "give an integer tensor",
                 )
             places.append(len(dims))
             plan.append(("gather", len(gathered), size))
@@ -107,7 +110,9 @@ def _range(key: slice, size: Any) -> tuple[Expr, Expr, int]:
     if length.is_Integer:
         length = Integer(max(0, -(-int(length) // step)))
     elif step != 1:
-        raise Unsupported(f"a slice with step {step} of a dimension without a number", "give the size as a number")
+        raise Unsupported(
+            f"a slice with step {step} of a dimension without a number", "give the size as a number"
+        )
     if length.is_zero:
         raise Unsupported("an empty slice", "a dimension has one entry or more")
     return start, length, step
@@ -184,17 +189,27 @@ def gather(input: Array, dim: Any, index: Array, *, sparse_grad: bool = False) -
 def take_along_dim(input: Array, indices: Array, dim: Any = None) -> Array:
     """gather, with the other axes stretched to each other; of all entries where no axis is given."""
     if dim is None:
-        return gather(flatten(input), 0, flatten(indices))
+        return gather(flatten(input), 0, from_either_end(flatten(indices), sympy.Mul(*input.dims)))
     k = base.axis_of(input, dim)
     together = [b if a == 1 else a for a, b in zip(input.dims, indices.dims, strict=True)]
     wide = broadcast(input, (*together[:k], input.dims[k], *together[k + 1 :]))
-    return gather(wide, k, broadcast(indices, (*together[:k], indices.dims[k], *together[k + 1 :])))
+    places = from_either_end(indices, input.dims[k])
+    return gather(wide, k, broadcast(places, (*together[:k], indices.dims[k], *together[k + 1 :])))
+
+
+def from_either_end(index: Array, size: Any) -> Array:
+    """Positions that may be negative, counted from 0: i mod n."""
+
+    def at(positions: Positions) -> Node:
+        return Sym(sympy.Mod(value(index.at(positions)), size))
+
+    return Array(index.dims, at, index.text, "int")
 
 
 @op("take")
 def take(input: Array, index: Array) -> Array:
     """The entries at positions counted through all axes."""
-    return getitem(flatten(input), index)
+    return getitem(flatten(input), from_either_end(index, sympy.Mul(*input.dims)))
 
 
 @op("index", "_unsafe_index")
@@ -236,5 +251,3 @@ def combinations_(input: Array, r: Any = 2, with_replacement: bool = False) -> A
 def masked_select(input: Array, mask: Any) -> Array:
     """Refused: its shape depends on values."""
     raise Unsupported("masked_select: its shape depends on values", "write torch.where(mask, x, 0)")
-
-

@@ -1,25 +1,26 @@
-"""Linear algebra: products by their sums; inverses, determinants and spectra as named intermediates.
-
-What has no formula for its entry (see `expr.heads`) becomes a definition of its own, of a named matrix.
-"""
+"""Linear algebra: products of vectors, matrices and stacks of them, by their sums."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sympy import Integer
+from sympy import Integer, S
 
 from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import fresh
-from derive.expr.tree import Delta, Node, Sigma, add, mul, neg
+from derive.expr.tree import Node, Sigma, mul
 from derive.read import arrays as base
-from derive.read.arithmetic import multiply, plus, product_sum
+from derive.read.arithmetic import minus, multiply, plus, product_sum
 from derive.read.arrays import Array, Positions
-from derive.read.registry import as_real, composite, elementwise, op
-from derive.read.dispatch import call
-from derive.read.traced import Refused, Trace, Traced
+from derive.read.ops.diagonals import diagonal
+from derive.read.ops.indexing import select
+from derive.read.ops.joining import stack
+from derive.read.ops.movement import broadcast_tensors, listed
+from derive.read.ops.reductions import sum_over
+from derive.read.ops.shaping import reshaped
+from derive.read.registry import as_real, elementwise, op
 
-__all__ = ["contract", "matrix_norm"]
+__all__ = ["contract"]
 
 
 @op("matmul", "mm", "mv", "bmm", "__matmul__", "linalg_matmul")
@@ -34,15 +35,25 @@ def rmatmul(input: Array, other: Array) -> Array:
     return matmul(other, input)
 
 
-@op("dot", "vdot", "inner", "linalg_vecdot")
-def dot(input: Array, other: Array, *, dim: Any = -1, out: Any = None) -> Array:
-    """The sum of products over the last axis; of matrices, every row with every row."""
+@op("dot", "vdot")
+def dot(input: Array, other: Array, *, out: Any = None) -> Array:
+    """The sum of products of two vectors."""
+    return base.matmul(as_real(input), as_real(other))
+
+
+@op("inner")
+def inner(input: Array, other: Array, *, out: Any = None) -> Array:
+    """The sum of products over the last axes, every row with every row."""
     a, b = as_real(input), as_real(other)
-    if a.rank > 1 and b.rank > 1:
-        raise Unsupported("inner of two matrices", "write a @ b.T, or (a * b).sum(-1)")
-    if a.rank == 0 or b.rank == 0:
+    if not a.rank or not b.rank:
         return elementwise(multiply, a, b)
-    return base.matmul(a, b)
+    return tensordot(a, b, ([-1], [-1]))
+
+
+@op("linalg_vecdot")
+def vecdot(x: Array, y: Array, *, dim: Any = -1, out: Any = None) -> Array:
+    """The sum of products along an axis, row by row."""
+    return sum_over(elementwise(multiply, x, y), dim)
 
 
 @op("outer", "ger")
@@ -65,26 +76,38 @@ def bilinear(input1: Array, input2: Array, weight: Array, bias: Any = None) -> A
     return result if bias is None else elementwise(plus, result, bias)
 
 
+@op("addbmm")
+def addbmm(
+    input: Any, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1, out: Any = None
+) -> Array:
+    """beta · input + alpha · Σ batch1 @ batch2 over the batch."""
+    return combined(input, contract("bij,bjk->ik", batch1, batch2), beta, alpha)
+
+
 @op("addmm", "addmv", "baddbmm")
 def addmm(input: Any, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Array:
     """beta · input + alpha · mat1 @ mat2."""
-    product = base.matmul(mat1, mat2)
-    scaled = product if alpha == 1 else elementwise(multiply, alpha, product)
-    return elementwise(plus, input if beta == 1 else elementwise(multiply, beta, input), scaled)
+    return combined(input, base.matmul(mat1, mat2), beta, alpha)
 
 
 @op("addr")
 def addr(input: Any, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Array:
     """beta · input + alpha · vec1 ⊗ vec2."""
-    product = base.outer(vec1, vec2)
+    return combined(input, base.outer(vec1, vec2), beta, alpha)
+
+
+def combined(input: Any, product: Array, beta: Any, alpha: Any) -> Array:
+    """beta · input + alpha · product."""
     scaled = product if alpha == 1 else elementwise(multiply, alpha, product)
+    if beta == 0:
+        return scaled
     return elementwise(plus, input if beta == 1 else elementwise(multiply, beta, input), scaled)
 
 
 @op("multi_dot", "chain_matmul", "linalg_multi_dot")
 def multi_dot(*tensors: Any, out: Any = None) -> Array:
     """The product of several matrices."""
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
+    given = listed(tensors)
     result = given[0]
     for factor in given[1:]:
         result = base.matmul(result, factor)
@@ -94,46 +117,42 @@ def multi_dot(*tensors: Any, out: Any = None) -> Array:
 @op("trace")
 def trace(input: Array) -> Array:
     """The sum of the diagonal."""
-    return base.trace(as_real(input))
+    return sum_over(diagonal(as_real(input)), -1)
 
 
 @op("kron")
-def kron(input: Array, other: Array) -> Array:
-    """Refused as a matrix: its rows are pairs."""
-    raise Unsupported("kron", "write torch.einsum('ij,kl->ikjl', a, b): the same entries with their four indices")
+def kron(input: Array, other: Array, *, out: Any = None) -> Array:
+    """Every entry of the first times the whole of the second, in blocks."""
+    rank = max(input.rank, other.rank)
+    a, b = (reshaped(as_real(x), (S.One,) * (rank - x.rank) + x.dims) for x in (input, other))
+    pairs = tuple(d for pair in zip(a.dims, b.dims, strict=True) for d in pair)
+
+    def at(positions: Positions) -> Node:
+        return mul(a.at(positions[::2]), b.at(positions[1::2]))
+
+    return reshaped(Array(pairs, at, "kron"), tuple(m * n for m, n in zip(a.dims, b.dims, strict=True)))
 
 
 @op("cross", "linalg_cross")
-def cross(input: Array, other: Array, dim: Any = -1, *, out: Any = None) -> Array:
-    """The vector product along an axis of size 3."""
-    a, b = as_real(input), as_real(other)
-    k = base.axis_of(a, -1 if dim is None else dim)
+def cross(input: Array, other: Array, dim: Any = None, *, out: Any = None) -> Array:
+    """The vector product along an axis of size 3: the last, or torch.cross's first one of that size."""
+    a, b = broadcast_tensors(input, other)
+    k = base.axis_of(a, next((n for n, d in enumerate(a.dims) if d == 3), -1) if dim is None else dim)
     if a.dims[k] != 3:
         raise ShapeError(f"cross takes vectors of size 3, not {a.dims[k]}")
-
-    def at(positions: Positions) -> Node:
-        def part(x: Array, n: int) -> Node:
-            return x.at((*positions[:k], Integer(n), *positions[k + 1 :]))  # type: ignore[no-any-return]
-
-        here = positions[k]
-        terms: list[Node] = []
-        for n in range(3):
-            p, q = (n + 1) % 3, (n + 2) % 3
-            value_ = add(mul(part(a, p), part(b, q)), neg(mul(part(a, q), part(b, p))))
-            if here.is_Integer:
-                if int(here) == n:
-                    return value_
-                continue
-            terms.append(mul(Delta(here, Integer(n)), value_))
-        return add(*terms)
-
-    return Array(a.dims, at, "cross")
+    products = [
+        elementwise(
+            minus, *(elementwise(multiply, select(a, k, p), select(b, k, q)) for p, q in ((m, n), (n, m)))
+        )
+        for m, n in ((1, 2), (2, 0), (0, 1))
+    ]
+    return stack(products, k)
 
 
 @op("einsum")
 def einsum(equation: Any, *operands: Any) -> Array:
     """Sums of products by letters; "..." stands for the leading axes."""
-    given = operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+    given = listed(operands)
     if not isinstance(equation, str):
         raise Unsupported("einsum with lists of numbers", "write the equation as a string")
     return contract(equation, *given)
@@ -151,17 +170,24 @@ def tensordot(a: Array, b: Array, dims: Any = 2, out: Any = None) -> Array:
     second = list(letters[a.rank : a.rank + b.rank])
     for p, q in zip(left, right, strict=True):
         second[q] = first[p]
-    rest = [c for k, c in enumerate(first) if k not in left] + [c for k, c in enumerate(second) if k not in right]
+    rest = [c for k, c in enumerate(first) if k not in left] + [
+        c for k, c in enumerate(second) if k not in right
+    ]
     return contract(f"{''.join(first)},{''.join(second)}->{''.join(rest)}", a, b)
 
 
-def contract(equation: str, *operands: Array) -> Array:
+def contract(equation: str, *operands: Array) -> Array:  # noqa: C901 - one check a line
     """The sum of products that an einsum equation says."""
     inputs, arrow, output = equation.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(operands):
-        raise ShapeError(f"the equation {equation!r} has {len(terms)} operands, but {len(operands)} are given")
-    lead = max((x.rank - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t), default=0)
+        raise ShapeError(
+            f"the equation {equation!r} has {len(terms)} operands, but {len(operands)} are given"
+        )
+    lead = max(
+        (x.rank - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t),
+        default=0,
+    )
     dots = "".join(chr(0x391 + n) for n in range(lead))
     spelled = []
     for term, x in zip(terms, operands, strict=True):
@@ -201,82 +227,3 @@ def contract(equation: str, *operands: Array) -> Array:
         return node
 
     return Array(tuple(sizes[c] for c in result), at, equation)
-
-
-# ── what has no formula for its entry ───────────────────────────────────────────────────────────────
-
-
-@composite("inverse", "inv", "linalg_inv")
-def inverse(trace: Trace, A: Traced, *, out: Any = None) -> Traced:
-    """A⁻¹."""
-    return trace.head("inverse", A)
-
-
-@composite("solve", "linalg_solve")
-def solve(trace: Trace, A: Traced, B: Traced, *, left: bool = True, out: Any = None) -> Any:
-    """A⁻¹ B."""
-    return inverse(trace, A) @ B if left else B @ inverse(trace, A)
-
-
-@composite("det", "linalg_det")
-def det(trace: Trace, A: Traced, *, out: Any = None) -> Traced:
-    """The determinant."""
-    return trace.head("det", A)
-
-
-@composite("logdet")
-def logdet(trace: Trace, A: Traced) -> Traced:
-    """log det A, for det A > 0."""
-    return trace.head("logabsdet", A)
-
-
-@composite("slogdet", "linalg_slogdet")
-def slogdet(trace: Trace, A: Traced, *, out: Any = None) -> tuple[Any, Traced]:
-    """The sign of the determinant and the logarithm of its size."""
-    return Refused("the sign of the determinant", "use slogdet(A)[1]"), trace.head("logabsdet", A)
-
-
-@composite("matrix_power", "linalg_matrix_power")
-def matrix_power(trace: Trace, A: Traced, n: Any, *, out: Any = None) -> Any:
-    """A product of equal matrices; of inverses for negative n."""
-    if int(n) == 0:
-        raise Unsupported("the matrix power 0", "write torch.eye")
-    factor = A if int(n) > 0 else inverse(trace, A)
-    result: Any = factor
-    for _ in range(abs(int(n)) - 1):
-        result = result @ factor
-    return result
-
-
-@composite("pinv", "pinverse", "linalg_pinv")
-def pinv(trace: Trace, A: Traced, *_: Any, **__: Any) -> Any:
-    """(AᵀA)⁻¹Aᵀ, for a matrix of full column rank (AᵀA⁻¹ from the other side where it is wide)."""
-    rows, columns = A.raw.dims
-    if rows.is_Integer and columns.is_Integer and rows < columns:
-        return A.T @ inverse(trace, A @ A.T)
-    return inverse(trace, A.T @ A) @ A.T
-
-
-@composite("eigvalsh", "linalg_eigvalsh")
-def eigvalsh(trace: Trace, A: Traced, UPLO: str = "L", *, out: Any = None) -> Traced:
-    """The eigenvalues of a symmetric matrix, in ascending order."""
-    return trace.head("eigenvalues", A)
-
-
-@composite("svdvals", "linalg_svdvals")
-def svdvals(trace: Trace, A: Traced, *, driver: Any = None, out: Any = None) -> Traced:
-    """The singular values, in descending order."""
-    return trace.head("singular values", A)
-
-
-@composite("matrix_norm", "linalg_matrix_norm")
-def matrix_norm(
-    trace: Trace, A: Traced, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
-) -> Any:
-    """The Frobenius norm; 2 is the largest singular value, nuc the sum of them."""
-    if ord == "fro":
-        return A.norm(dim=list(dim), keepdim=keepdim)
-    if ord in (2, -2, "nuc") and not keepdim and len(A.raw.dims) == 2:
-        values = trace.head("singular values", A)
-        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]
-    return call(trace, "sums_matrix_norm", (A, ord, dim, keepdim), {})

@@ -14,6 +14,7 @@ from derive.expr.indices import Index, fresh
 from derive.expr.tree import Bracket, Delta, Node, Num, Sigma, add, mul, value
 from derive.read import arrays as base
 from derive.read.arrays import Array, Positions
+from derive.read.ops.indexing import from_either_end
 from derive.read.ops.movement import broadcast, of_vectors
 from derive.read.ops.shaping import flatten, reshaped
 from derive.read.registry import as_array, as_real, op
@@ -94,7 +95,9 @@ def _source(src: Any, index: Array, value_: Any) -> Array:
 
 @op("scatter")
 @of_vectors
-def scatter(input: Array, dim: Any, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None) -> Array:
+def scatter(
+    input: Array, dim: Any, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Array:
     """src put at the positions that index gives along one axis."""
     k = base.axis_of(input, dim)
     if reduce == "multiply":
@@ -173,7 +176,9 @@ def index_fill(input: Array, dim: Any, index: Array, value: Any) -> Array:
 
     def at(positions: Positions) -> Node:
         none = Eq(_value(hit.at(positions)), 0)
-        return add(mul(Bracket(none), as_real(input).at(positions)), mul(Bracket(sympy.Not(none)), filled.at(())))
+        return add(
+            mul(Bracket(none), as_real(input).at(positions)), mul(Bracket(sympy.Not(none)), filled.at(()))
+        )
 
     return Array(input.dims, at, input.text)
 
@@ -209,7 +214,8 @@ def index_put(input: Array, indices: Any, values: Any, accumulate: bool = False)
 @of_vectors
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
     """Entries at positions counted through all axes."""
-    spots, entries = flatten(index), flatten(source)
+    spots = from_either_end(flatten(index), sympy.Mul(*input.dims))
+    entries = flatten(source)
     flat = placed(flatten(input), entries, at_axis(0, spots), onto="add" if accumulate else "replace")
     return reshaped(flat, input.dims)
 
@@ -226,7 +232,9 @@ def select_scatter(input: Array, src: Array, dim: Any, index: Any) -> Array:
 
 
 @op("slice_scatter")
-def slice_scatter(input: Array, src: Array, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> Array:
+def slice_scatter(
+    input: Array, src: Array, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1
+) -> Array:
     """src as a stretch of an axis."""
     from derive.read.ops.indexing import _range
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from itertools import product
 from typing import Any
 
 import sympy
-from sympy import And, Eq, Expr, Integer, Or, Piecewise, S
+from sympy import And, Eq, Expr, Integer, Max, Or, Piecewise, S
 
 from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
-from derive.expr.tree import Bracket, Frac, Node, Num, Pow, Sigma, mul, value
+from derive.expr.tree import Bracket, Cases, Frac, Node, Num, Pow, Sigma, mul, value
 from derive.read.arrays import Array, Positions
+from derive.read.dispatch import call
 from derive.read.ops.convolution import bracketed, each
 from derive.read.ops.joining import stack
 from derive.read.ops.movement import moved
 from derive.read.ops.pieces import in_range
 from derive.read.ops.reductions import mean_over, size_node
 from derive.read.ops.shaping import number_of, split_axis
-from derive.read.registry import as_real, elementwise, op
+from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.sizes import expression
-from derive.read.traced import Refused
+from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["Windows"]
 
@@ -30,7 +32,14 @@ class Windows:
     """The windows over the last axes of an array: how many, where they start, which positions they hold."""
 
     def __init__(
-        self, x: Array, rank: int, kernel: Any, stride: Any, padding: Any = 0, dilation: Any = 1, ceil: bool = False
+        self,
+        x: Array,
+        rank: int,
+        kernel: Any,
+        stride: Any,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil: bool = False,
     ) -> None:
         self.x, self.rank = x, rank
         self.kernel = each(kernel, rank)
@@ -55,6 +64,12 @@ class Windows:
     def dims(self) -> tuple[Dim, ...]:
         """The shape of a result with one entry a window."""
         return (*self.x.dims[: self.x.rank - self.rank], *self.number)
+
+    def without_padding(self) -> Windows:
+        """The same windows of the array with its border."""
+        same = copy(self)
+        same.padding = [S.Zero] * self.rank
+        return same
 
     def indices(self) -> list[Expr]:
         """Fresh indices that run over one window."""
@@ -112,7 +127,11 @@ def average(
 def _reciprocal(below: Expr) -> Node:
     from derive.printing.present import present
 
-    return Frac(Num(S.One), size_node(below)) if not below.has(Piecewise, sympy.Max, sympy.Min) else present(1 / below)
+    return (
+        Frac(Num(S.One), size_node(below))
+        if not below.has(Piecewise, sympy.Max, sympy.Min)
+        else present(1 / below)
+    )
 
 
 def _extent(w: Windows, n: int, i: Expr, padded: bool, ceil: bool) -> Expr:
@@ -142,31 +161,51 @@ def _pieced(bound: Expr) -> Expr:
 # ── maxima ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def maximum(
-    rank: int, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
-) -> Array:
+def maximum(x: Traced, w: Windows) -> Traced:
     """The largest entry of each window; the first one where several are, as in torch."""
-    x = as_real(input)
-    w = Windows(x, rank, kernel, stride, padding, dilation, ceil)
-    window = [tuple(map(Integer, place)) for place in product(*(range(number_of(k, "max pooling")) for k in w.kernel))]
-
-    def entry(at: Positions) -> Expr:
-        """The entry, or -∞ outside of the array."""
-        inside = And(*(in_range(p, d) for p, d in zip(at, x.dims, strict=True)))
-        read = value(x.at(at))
-        return read if inside == S.true else Piecewise((read, inside), (-sympy.oo, True))
+    inner = bordered(x, w)
+    array, w = inner.array, w.without_padding()
+    window = [
+        tuple(map(Integer, place))
+        for place in product(*(range(number_of(k, "max pooling")) for k in w.kernel))
+    ]
 
     def at(positions: Positions) -> Node:
         ks = w.indices()
-        here = w.positions(positions, ks)
-        mine = value(x.at(here))
+        here = array.at(w.positions(positions, ks))
+        mine = value(here)
         first = []
         for place in window:
-            other = entry(w.positions(positions, place))
-            first.append(Or(mine > other, And(mine >= other, _not_after(ks, place))))
-        return _summed(ks, mul(Bracket(And(*first)), bracketed(x, here)))
+            other = value(array.at(w.positions(positions, place)))
+            if other != mine:
+                first.append(Or(mine > other, And(mine >= other, _not_after(ks, place))))
+        return _summed(ks, mul(Bracket(And(*first)), here))
 
-    return Array(w.dims, at, x.text)
+    return x.trace.add(Array(w.dims, at, x.array.text), "max_pool", (inner,))
+
+
+def bordered(x: Traced, w: Windows) -> Traced:
+    """The input itself, or with a border of -∞ as wide as the windows need."""
+    borders = []
+    for n, size in enumerate(w.sizes):
+        reach = w.stride[n] * (w.number[n] - 1) + w.dilation[n] * (w.kernel[n] - 1) + 1
+        beyond = reach - w.padding[n] - size
+        borders.append((w.padding[n], Max(beyond, 0) if beyond.is_number else w.padding[n]))
+    if not any(side for pair in borders for side in pair):
+        return x
+    array, lead = x.array, x.array.rank - w.rank
+    dims = (*array.dims[:lead], *(n + a + b for n, (a, b) in zip(w.sizes, borders, strict=True)))
+
+    def at(positions: Positions) -> Node:
+        where = (p - a for p, (a, _) in zip(positions[lead:], borders, strict=True))
+        inside = (*positions[:lead], *where)
+        there = And(*(in_range(p, d) for p, d in zip(inside, array.dims, strict=True)))
+        entry = array.at(inside)
+        return entry if there == S.true else Cases(((entry, there), (Num(-sympy.oo), S.true)))
+
+    framed = x.trace.add(Array(dims, at, array.text), "pad", (x,))
+    framed.forced = True
+    return framed
 
 
 def _not_after(ks: Sequence[Expr], place: Sequence[Expr]) -> Any:
@@ -175,10 +214,6 @@ def _not_after(ks: Sequence[Expr], place: Sequence[Expr]) -> Any:
     for k, p in zip(reversed(ks), reversed(place), strict=True):
         condition = Or(k < p, And(Eq(k, p), condition))
     return condition
-
-
-class Places(Refused):
-    """The positions of the maxima, which have no derivative."""
 
 
 def _register(rank: int) -> None:
@@ -193,31 +228,31 @@ def _register(rank: int) -> None:
         divisor_override: Any = None,
     ) -> Array:
         """The mean of each window."""
-        return average(rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+        return average(
+            rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        )
 
     def max_pool(
-        input: Any,
+        trace: Trace,
+        input: Traced,
         kernel_size: Any,
         stride: Any = None,
         padding: Any = 0,
         dilation: Any = 1,
         ceil_mode: bool = False,
         return_indices: bool = False,
-    ) -> Array:
+    ) -> Traced:
         """The largest entry of each window."""
-        return maximum(rank, input, kernel_size, stride, padding, dilation, ceil_mode)
+        return maximum(input, Windows(input.array, rank, kernel_size, stride, padding, dilation, ceil_mode))
 
-    @op(f"max_pool{rank}d_with_indices")
-    def max_pool_with_indices(*args: Any, **kwargs: Any) -> tuple[Array, Refused]:
-        """The largest entry of each window, and where it is."""
-        return max_pool(*args, **kwargs), Places("the positions of the maxima", "use the values")
+    def adaptive_max_pool(
+        trace: Trace, input: Traced, output_size: Any, return_indices: bool = False
+    ) -> Traced:
+        """The largest entry of each of a number of windows."""
+        return adaptive_maximum(input, rank, output_size)
 
-    @op(f"max_pool{rank}d")
-    def max_pool_alone(*args: Any, **kwargs: Any) -> Any:
-        """The largest entry of each window."""
-        if kwargs.get("return_indices"):
-            return max_pool_with_indices(*args, **kwargs)
-        return max_pool(*args, **kwargs)
+    for name, row in (("max_pool", max_pool), ("adaptive_max_pool", adaptive_max_pool)):
+        _with_places(f"{name}{rank}d", row)
 
     @op(f"lp_pool{rank}d")
     def lp_pool(
@@ -236,21 +271,18 @@ def _register(rank: int) -> None:
         """The mean of each of a number of windows, as equal as can be."""
         return adaptive(as_real(input), rank, output_size, lambda x, axis: mean_over(x, axis))
 
-    def adaptive_max_pool(input: Any, output_size: Any, return_indices: bool = False) -> Array:
-        """The largest entry of each of a number of windows."""
-        return adaptive_maximum(as_real(input), rank, output_size)
 
-    @op(f"adaptive_max_pool{rank}d_with_indices")
-    def adaptive_max_pool_with_indices(*args: Any, **kwargs: Any) -> tuple[Array, Refused]:
-        """The largest entry of each window, and where it is."""
-        return adaptive_max_pool(*args, **kwargs), Places("the positions of the maxima", "use the values")
+def _with_places(name: str, row: Any) -> None:
+    """The rows of a maximum: alone, and with the places of the maxima, which have no derivative."""
 
-    @op(f"adaptive_max_pool{rank}d")
-    def adaptive_max_pool_alone(*args: Any, **kwargs: Any) -> Any:
-        """The largest entry of each window."""
-        if kwargs.get("return_indices"):
-            return adaptive_max_pool_with_indices(*args, **kwargs)
-        return adaptive_max_pool(*args, **kwargs)
+    def alone(*args: Any, **kwargs: Any) -> Any:
+        return (both if kwargs.get("return_indices") else row)(*args, **kwargs)
+
+    def both(*args: Any, **kwargs: Any) -> Any:
+        return row(*args, **kwargs), Refused("the positions of the maxima", "use the values")
+
+    composite(name)(alone)
+    composite(f"{name}_with_indices")(both)
 
 
 def output_sizes(x: Array, rank: int, wanted: Any) -> list[Dim]:
@@ -285,29 +317,24 @@ def stretch(x: Array, axis: int, start: int, stop: int) -> Array:
     return moved(x, dims, lambda at: (*at[:axis], at[axis] + start, *at[axis + 1 :]))
 
 
-def adaptive_maximum(x: Array, rank: int, wanted: Any) -> Array:
-    """Each window as a pooling of its own; one pooling where all are equal."""
-    numbers = output_sizes(x, rank, wanted)
-    sizes = x.dims[x.rank - rank :]
+def adaptive_maximum(x: Traced, rank: int, wanted: Any) -> Traced:
+    """One pooling where the windows are equal, else a pooling for each window."""
+    numbers = output_sizes(x.array, rank, wanted)
+    lead = x.array.rank - rank
+    sizes = x.array.dims[lead:]
     if all((size / number).is_integer for size, number in zip(sizes, numbers, strict=True)):
-        return maximum(rank, x, [_int(s / n) for s, n in zip(sizes, numbers, strict=True)], None, 0, 1, False)
+        kernel = [number_of(s / n, "max pooling") for s, n in zip(sizes, numbers, strict=True)]
+        return maximum(x, Windows(x.array, rank, kernel, None))
+    ends = [cuts(size, number) for size, number in zip(sizes, numbers, strict=True)]
 
-    def along(x: Array, n: int) -> Array:
-        if n == rank:
-            return maximum(rank, x, [number_of(d, "max pooling") for d in x.dims[x.rank - rank :]], None, 0, 1, False)
-        axis = x.rank - rank + n
-        rows = [along(stretch(x, axis, *ends), n + 1) for ends in cuts(sizes[n], numbers[n])]
-        return stack([moved(r, (*r.dims[:axis], *r.dims[axis + 1 :]), _zero_at(axis)) for r in rows], axis)
+    def along(n: int, window: tuple[slice, ...]) -> Any:
+        if n < rank:
+            return call(x.trace, "stack", ([along(n + 1, (*window, slice(*e))) for e in ends[n]], lead), {})
+        part = x[(..., *window)]  # type: ignore[index]
+        whole = [number_of(d, "max pooling") for d in part.array.dims[lead:]]
+        return maximum(part, Windows(part.array, rank, whole, None)).flatten(lead).squeeze(lead)
 
-    return along(x, 0)
-
-
-def _zero_at(axis: int) -> Any:
-    return lambda at: (*at[:axis], Integer(0), *at[axis:])
-
-
-def _int(size: Expr) -> int:
-    return number_of(size, "max pooling")
+    return along(0, ())
 
 
 for _rank in (1, 2, 3):

@@ -1,0 +1,65 @@
+"""Placing has the gradients of autograd: what is put somewhere, and what stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.read.ops.examples import Example, agrees, example, read_by, whole
+
+EXAMPLES: dict[str, Example] = {
+    "scatter": example(
+        lambda x, y, t: x.scatter(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 2)
+    ),
+    "scatter_add": example(
+        lambda x, y, t: x.scatter_add(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 3)
+    ),
+    "scatter_reduce": example(
+        lambda x, y, t: x.scatter_reduce(1, t[None], y, "mean", include_self=False).exp(),
+        x=(1, 4),
+        y=(1, 3),
+        t=whole(3, 0, 3),
+    ),
+    "index_add": example(
+        lambda x, y, t: x.index_add(1, t, y, alpha=2).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 3)
+    ),
+    "index_copy": example(lambda x, y, t: x.index_copy(1, t, y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 2)),
+    "index_fill": example(lambda x, t: x.index_fill(1, t, 2.0).exp(), x=(2, 4), t=whole(3, 0, 3)),
+    "index_put": example(lambda x, y, t: x.index_put((t,), y).exp(), x=(4, 2), y=(3, 2), t=whole(3, 0, 2)),
+    "put": example(lambda x, y, t: x.put(t, y).exp(), x=(2, 4), y=(3,), t=whole(3, -8, 5)),
+    "select_scatter": example(lambda x, y: x.select_scatter(y, 1, -1).exp(), x=(2, 4), y=(2,)),
+    "slice_scatter": example(lambda x, y: x.slice_scatter(y, 1, 1, 4, 2).exp(), x=(2, 5), y=(2, 2)),
+    "diagonal_scatter": example(lambda x, y: x.diagonal_scatter(y, 1).exp(), x=(3, 3), y=(2,)),
+}
+
+MORE: dict[str, Example] = {
+    "a number scattered": example(lambda x, t: x.scatter(1, t[None], 2.0).exp(), x=(1, 4), t=whole(3, 0, 2)),
+    "fewer rows than there are": example(
+        lambda x, y, t: x.scatter_add(1, t[None], y).exp(), x=(3, 4), y=(1, 3), t=whole(3, 0, 3)
+    ),
+    "the mean with what was there": example(
+        lambda x, y, t: x.scatter_reduce(0, t, y, "mean").exp(), x=(4,), y=(3,), t=whole(3, 0, 3)
+    ),
+    "the sum of what falls": example(
+        lambda x, y, t: x.scatter_reduce(0, t, y, "sum", include_self=False).exp(),
+        x=(4,),
+        y=(3,),
+        t=whole(3, 0, 3),
+    ),
+    "accumulated": example(
+        lambda x, y, t: x.index_put((t,), y, accumulate=True).exp(), x=(4, 2), y=(3, 2), t=whole(3, 0, 3)
+    ),
+    "put at two axes": example(
+        lambda x, y, t: x.index_put((t, t), y).exp(), x=(4, 4), y=(3,), t=whole(3, 0, 2)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_row_has_the_gradient_of_autograd(name: str) -> None:
+    assert read_by(name, EXAMPLES[name])
+    agrees(EXAMPLES[name])
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_a_setting_has_the_gradient_of_autograd(name: str) -> None:
+    agrees(MORE[name])
