@@ -15,13 +15,13 @@ from derive.calculus import FACTS, Derived, Lemma
 from derive.catalog import Entry
 from derive.derivation import Derivation, exposition
 from derive.documents.page import Block, Code, Display, Heading, Page, Words
-from derive.printing.breaking import displayed, fitted
 from derive.errors import Unsupported
 from derive.expr.equation import NORMAL, Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.problem import Definition, Variable
 from derive.expr.tree import Call, Node, walk
 from derive.printing import Row, Scope, aligned, definition_row, function_head, latex, name_latex, stage_rows
+from derive.printing.breaking import displayed, fitted
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
 from derive.printing.present import present
