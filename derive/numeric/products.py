@@ -210,16 +210,16 @@ def _masked(
     mask = every(lowering, conditions)
     inside, outside = split, Split((), (), ())
     if bound and not split.matches and not split.below:
-        inside, outside = _divided(split.others, mask)
+        inside, outside = _divided(lowering, split.others, mask)
     value = lowering.under(mask, lambda: _unmasked(lowering, inside, []))
     value = lowering.where(mask, value, Value(atom("0"), (), "number"))
     return _unmasked(lowering, outside, bound, [value]) if bound else value
 
 
-def _divided(factors: Sequence[Expr], mask: Value) -> tuple[Split, Split]:
+def _divided(lowering: Lowering, factors: Sequence[Expr], mask: Value) -> tuple[Split, Split]:
     """The factors that must be masked, and those that may be multiplied afterwards, in one contraction."""
-    wild = [f for f in factors if not _tame(f)]
-    tame = [f for f in factors if _tame(f)]
+    wild = [f for f in factors if not _tame(lowering, f)]
+    tame = [f for f in factors if _tame(lowering, f)]
     touching = [f for f in tame if f.atoms(Index) and f.atoms(Index) <= set(mask.axes)]
     if not wild and touching:
         wild = [max(touching, key=lambda f: len(f.atoms(Index)))]
@@ -227,12 +227,14 @@ def _divided(factors: Sequence[Expr], mask: Value) -> tuple[Split, Split]:
     return Split((), (), tuple(wild)), Split((), (), tuple(tame))
 
 
-def _tame(factor: Expr) -> bool:
-    """Whether a factor is finite whatever the condition says: a number, a scalar or a plain entry."""
+def _tame(lowering: Lowering, factor: Expr) -> bool:
+    """Whether a factor is there and finite whatever the condition says: a number, a scalar or a whole tensor."""
     if isinstance(factor, Indexed):
-        if is_merged(factor):  # made of what was lowered under the condition
+        tensor = lowering.scope.tensors.get(str(factor.base.label))
+        if tensor is None or is_merged(factor):  # what is merged was lowered under the condition
             return False
-        return all(isinstance(p, Index) for p in factor.indices)
+        pairs = zip(factor.indices, tensor.dims, strict=False)
+        return all(isinstance(p, Index) and p.dim == d for p, d in pairs)
     return bool(factor.is_number or factor.is_Symbol)
 
 
