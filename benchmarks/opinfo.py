@@ -1,6 +1,6 @@
 """An engine for scorers that run torch's operator database: derive as a vector-Jacobian product.
 
-`Engine().vjp(op, variant, fn, flat, diff_idx, spec, cotangents)` traces `fn(flat)` with every tensor of `flat`
+`Engine().vjp(op, variant, fn, flat, diff_idx, spec, cotangents)` traces `fn(flat)` with each tensor of `flat`
 as a variable of its own shape and dtype, derives the gradients of Σ G·f in closed form, and runs their
 programs on the tensors. What no row of the vocabulary covers raises NotImplementedError.
 """

@@ -3,8 +3,8 @@
     d = derive.grad("sum((W @ x - y)**2)/2", wrt="W", shapes={"W": "m n", "x": "n", "y": "m"})
     d.closed_form · d.steps · d.lemmas · d.latex() · d.program() · d.verify()
 
-What may be differentiated: formula text with `shapes=`, a SymPy expression, or a Problem. Shapes follow one
-law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
+What may be differentiated: a torch function or formula text with `shapes=`, a SymPy expression, or a Problem.
+Shapes follow one law: a Jacobian has shape output.shape + wrt.shape; layouts exist in LaTeX only.
 """
 
 from __future__ import annotations
@@ -14,32 +14,43 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import sympy
 from sympy import Expr
 
 from derive import calculus
 from derive.calculus import Derived, Lemma
 from derive.catalog import Entry
-from derive.errors import ShapeError, Unsupported
+from derive.errors import ShapeError
 from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
 from derive.expr.tree import Node, value
-from derive.printing import Style, aligned
+from derive.printing import Row, Scope, Style, aligned, latex
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
-from derive.read import read_formula, read_sympy, read_torch
+from derive.printing.matrix_notation import matrix_definitions
+from derive.printing.matrix_rows import form_rows, result_symbol
+from derive.printing.matrix_tree import MatrixExpr, names_of
+from derive.read import Formula, Wrt, read_question
 
 if TYPE_CHECKING:
     from derive.numeric import Program
     from derive.verification import Report
 
-__all__ = ["LEVELS", "Derivation", "derivative", "grad", "hessian", "identity", "jacobian", "jvp", "of_entry", "vjp"]
+__all__ = [
+    "LEVELS",
+    "Derivation",
+    "derivative",
+    "grad",
+    "hessian",
+    "identity",
+    "jacobian",
+    "jvp",
+    "of_entry",
+    "vjp",
+]
 
+NOTATIONS = ("index", "matrix")
 LEVELS = {"brief": BRIEF, "normal": NORMAL, "full": FULL}
-
-Formula = str | Expr | Problem
-Wrt = str | Expr | Sequence[str | Expr]
 
 
 @dataclass(frozen=True)
@@ -92,18 +103,27 @@ class Derivation:
         layout: str | None = None,
         lang: str | None = None,
         sizes: Mapping[str, int] | None = None,
+        notation: str = "index",
     ) -> str:
         """The derivation as one `aligned` block, legal in notebooks, KaTeX, MathJax and LaTeX.
 
         `level` is brief, normal or full; `style` a Style or the name of one; `lang` en or zh. With `sizes`
-        ({"m": 2, "n": 3}) Jacobians are written out as matrices in numerator or denominator `layout`.
+        ({"m": 2, "n": 3}) Jacobians are written out as matrices in numerator or denominator `layout`. With
+        `notation="matrix"` the result is written in matrix notation too, where it has one.
         """
         if level not in LEVELS:
             raise ValueError(f"there is no level {level!r}; write one of {', '.join(LEVELS)}")
-        return "\n".join(
-            aligned([row for block in self.blocks(part, level, style, layout, lang, sizes) for row in block])
-            for part in self.parts
-        )
+        blocks = [self.blocks(part, level, style, layout, lang, sizes, notation) for part in self.parts]
+        return "\n".join(aligned([row for block in part for row in block]) for part in blocks)
+
+    @property
+    def matrix_form(self) -> MatrixExpr | tuple[MatrixExpr | None, ...] | None:
+        """The closed form in matrix notation, checked against it in numbers; None for a part that has none.
+
+        A gradient has the shape of its variable, a Jacobian one row for each output.
+        """
+        forms = tuple(self._matrix_form(part) for part in self.parts)
+        return forms if len(forms) > 1 else forms[0]
 
     def fragments(
         self,
@@ -112,9 +132,12 @@ class Derivation:
         layout: str | None = None,
         lang: str | None = None,
         sizes: Mapping[str, int] | None = None,
+        notation: str = "index",
     ) -> tuple[str, ...]:
         """The same as separate displays, for a page with prose between them."""
-        blocks = [b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes)]
+        blocks = [
+            b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes, notation)
+        ]
         return tuple(aligned(block) for block in blocks)
 
     def blocks(
@@ -125,13 +148,21 @@ class Derivation:
         layout: str | None,
         lang: str | None,
         sizes: Mapping[str, int] | None,
+        notation: str = "index",
     ) -> tuple[Any, ...]:
         """The displays of one part, each a tuple of rows."""
+        if notation not in NOTATIONS:
+            raise ValueError(f"there is no notation {notation!r}; write one of {', '.join(NOTATIONS)}")
         chosen = self._style(style, lang)
         shown = exposition(part)
         if sizes is None and layout is None:
-            return (shown.rows(LEVELS[level], chosen),)
+            rows = shown.rows(LEVELS[level], chosen)
+            return (rows if notation == "index" else (*rows, *self._matrix_rows(part, shown.scope(chosen))),)
         return matrix_rows(shown, sizes_of(part.problem, sizes or {}), layout or "numerator", chosen)
+
+    def exposition(self, part: Derived) -> Exposition:
+        """What is shown of one part."""
+        return exposition(part)
 
     def program(self) -> Program:
         """The closed form as a torch function of the problem's variables; `.source` is its code."""
@@ -149,6 +180,26 @@ class Derivation:
 
         return verify(
             self.parts, self.program(), kind=self.kind, reference=self.reference, name=self.name, **options
+        )
+
+    def _matrix_form(self, part: Derived) -> MatrixExpr | None:
+        from derive.numeric import checked_form
+
+        return checked_form(part.indices, value(part.closed_form), part.problem)
+
+    def _matrix_rows(self, part: Derived, scope: Scope) -> tuple[Row, ...]:
+        """The named intermediates that the matrix form uses, in matrix notation, and the form."""
+        from derive.numeric import checked_form
+
+        form = self._matrix_form(part)
+        if form is None or not any(part.problem.dims(name) for name in names_of(form)):
+            return ()
+        known = matrix_definitions(form, part.problem, checked_form)
+        alone = self.kind == "hessian" and len({p.wrt for p in self.parts}) == 1
+        twice = next((of for name, _, of in part.generated if alone and name == part.output), None)
+        symbol = result_symbol(self.kind, part.output, part.wrt, part.problem, scope, twice=twice)
+        return form_rows(
+            symbol or latex(part.final.target, scope.with_free(part.indices)), form, known, scope
         )
 
     @cached_property
@@ -169,14 +220,27 @@ class Derivation:
 
 
 def grad(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
-    """The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
+    r"""The gradient of a scalar `f`, of the shape of `wrt`; several variables give several parts.
+
+    By a square matrix, `convention` says what its entries answer (see `calculus.CONVENTIONS`): free,
+    symmetric, unique or triangular.
 
     `about` is what is known of the variables: `shapes={"W": "m n"}` (dims are names or numbers, "" a scalar),
     `like=` example tensors, `dtypes=`, and declared facts `assume={"y": "sum=1"}`.
 
-    >>> print(grad("sum(x**2)", wrt="x", shapes={"x": "n"}).latex("brief"))
+    >>> d = grad("sum(x**2)", wrt="x", shapes={"x": "n"})
+    >>> print(d.latex("brief"))
+    \begin{aligned}
+    f &= \sum_{i=1}^{n} x_i^2 && \text{(definition)} \\
+    \frac{\partial f}{\partial x_i} &= 2 x_i
+    \end{aligned}
     """
-    return _derive(calculus.gradient, "gradient", f, wrt, about)
+    convention = about.pop("convention", "free")
+
+    def gradient(problem: Problem, output: str, name: str) -> Derived:
+        return calculus.under_convention(calculus.gradient(problem, output, name), convention)
+
+    return _derive(gradient, "gradient", f, wrt, about)
 
 
 def derivative(f: Formula, wrt: Wrt, order: int = 1, **about: Any) -> Derivation:
@@ -195,9 +259,13 @@ def jacobian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 
 def hessian(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
     """The Hessian of a scalar `f`, of shape wrt.shape + wrt.shape; two variables give the mixed block too."""
-    problem, names = _read(f, wrt, about)
+    problem, names = read_question(f, wrt, about)
+    _named_one(names, problem)
     parts = tuple(
-        calculus.hessian(problem, o, first, second) for o in problem.outputs for first in names for second in names
+        calculus.hessian(problem, o, first, second)
+        for o in problem.outputs
+        for first in names
+        for second in names
     )
     return _made(parts, "hessian", problem, about)
 
@@ -213,8 +281,8 @@ def jvp(f: Formula, wrt: Wrt, **about: Any) -> Derivation:
 
 
 def identity(f: Formula, wrt: Wrt = (), **about: Any) -> Derivation:
-    """A proof that two outputs of a problem are equal: `left = …; right = …`, in this order."""
-    problem, _ = _read(f, wrt, about)
+    """A proof that the two outputs of a problem are equal: `left, right = tanh(x), 2*sigmoid(2*x) - 1`."""
+    problem, _ = read_question(f, wrt, about)
     return _made((calculus.identity(problem),), "identity", problem, about)
 
 
@@ -233,62 +301,32 @@ Operator = Callable[[Problem, str, str], Derived]
 
 
 def _derive(operator: Operator, kind: str, f: Formula, wrt: Wrt, about: dict[str, Any]) -> Derivation:
-    problem, names = _read(f, wrt, about)
+    problem, names = read_question(f, wrt, about)
+    _named_one(names, problem)
     parts = tuple(operator(problem, output, name) for output in problem.outputs for name in names)
     return _made(parts, kind, problem, about)
 
 
+def _named_one(names: Sequence[str], problem: Problem) -> None:
+    if not names:
+        known = ", ".join(v.name for v in problem.variables)
+        raise ShapeError(f"wrt names no variable to differentiate by; the variables are: {known}")
+
+
 def _made(parts: tuple[Derived, ...], kind: str, problem: Problem, about: dict[str, Any]) -> Derivation:
-    reference, style = about.get("reference"), about.get("style", Style())
-    return Derivation(parts, kind, reference, style, original=problem)
-
-
-def _read(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem, tuple[str, ...]]:
-    """The problem, and the names of the variables to differentiate by."""
-    unknown = set(about) - {"shapes", "like", "dtypes", "assume", "reference", "style"}
-    if unknown:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}; known: shapes, like, dtypes, assume, reference")
-    targets = (wrt,) if isinstance(wrt, (str, Expr)) else tuple(wrt)
-    names = tuple(str(t) for t in targets)
-    if isinstance(f, Problem):
-        return f, names
-    if isinstance(f, sympy.Basic):
-        return read_sympy(f, names), names
-    if isinstance(f, str):
-        return read_formula(f, _shapes(about), assume=about.get("assume"), integer=_named(about, "int")), names
-    if callable(f):
-        kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
-        return read_torch(f, _shapes(about), assume=about.get("assume"), **kinds), names
-    raise TypeError(f"cannot differentiate a {type(f).__name__}; give formula text, a SymPy expression or a Problem")
-
-
-def _shapes(about: dict[str, Any]) -> Any:
-    """The shapes as they were given, or the sizes of the example tensors."""
-    like = about.get("like")
-    if like is None:
-        return about.get("shapes")
-    empty = next((name for name, tensor in like.items() if 0 in tensor.shape), None)
-    if empty:
-        raise Unsupported(f"{empty} of shape {tuple(like[empty].shape)}", "a dimension has one entry or more")
-    sizes = {name: " ".join(str(n) for n in tuple(tensor.shape)) for name, tensor in like.items()}
-    return {**sizes, **(about.get("shapes") or {})}
-
-
-def _named(about: dict[str, Any], kind: str) -> tuple[str, ...]:
-    """The names of the variables whose dtype is of that kind: by `dtypes`, or by the example tensors."""
-    dtypes = {name: str(tensor.dtype) for name, tensor in (about.get("like") or {}).items()}
-    dtypes |= {name: str(dtype) for name, dtype in (about.get("dtypes") or {}).items()}
-    for name, dtype in dtypes.items():
-        if "complex" in dtype:
-            raise Unsupported(f"{name} of dtype {dtype}", "derive works over the reals")
-    return tuple(name for name, dtype in dtypes.items() if kind in dtype)
+    style = about.get("style") or Style()
+    style = Style.named(style) if isinstance(style, str) else style
+    return Derivation(parts, kind, about.get("reference"), style, original=problem)
 
 
 def sizes_of(problem: Problem, sizes: Mapping[str, int]) -> dict[Dim, int]:
+    """The sizes by dimension; raises ShapeError for a name that is none, or a size below 1."""
     known = {str(d) for v in problem.variables for d in v.dims}
-    for name in sizes:
+    for name, size in sizes.items():
         if name not in known:
             raise ShapeError(f"there is no dimension {name!r}; the dimensions are {', '.join(sorted(known))}")
+        if not isinstance(size, int) or size < 1:
+            raise ShapeError(f"the size of {name} is a whole number from 1 on, not {size!r}")
     return {dim(name): size for name, size in sizes.items()}
 
 

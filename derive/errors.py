@@ -9,11 +9,17 @@ DeriveError
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["DeriveError", "FormulaError", "InternalMismatch", "ShapeError", "Unsupported"]
 
 
 class DeriveError(Exception):
     """The base of every error that derive raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Their constructors compose the message: a pickled error keeps it as it is.
+        return _restored, (type(self), self.args, dict(self.__dict__))
 
 
 class FormulaError(DeriveError, ValueError):
@@ -42,6 +48,12 @@ class Unsupported(DeriveError, NotImplementedError):
 
 class InternalMismatch(DeriveError, AssertionError):
     """Two computations of derive that must agree do not; please report it."""
+
+
+def _restored(kind: type[DeriveError], args: tuple[Any, ...], fields: dict[str, Any]) -> DeriveError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 def _pointer(source: str, line: int, column: int) -> str:

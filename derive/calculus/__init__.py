@@ -1,8 +1,8 @@
 """The calculus: differentiate step by step, contract deltas, fold; from a Problem to a Derived.
 
-    rules  →  lemmas  →  deltas  →  facts  →  fold  →  tidy        (one stage: `stages`)
-    stage  ×  stage  ×  …                                          (the chain rule: `chain`)
-    gradient, jacobian, hessian, vjp, jvp, entrywise               (`operators`)
+rules  →  lemmas  →  deltas  →  facts  →  fold  →  tidy        (one stage: `stages`)
+stage  ×  stage  ×  …                                          (the chain rule: `chain`)
+gradient, jacobian, hessian, vjp, jvp, entrywise               (`operators`)
 """
 
 from derive.calculus.chain import differentiate
@@ -10,10 +10,20 @@ from derive.calculus.derived import Derived
 from derive.calculus.facts import FACTS, Fact
 from derive.calculus.identity import identity
 from derive.calculus.lemmas import Lemma, lemma
-from derive.calculus.operators import entrywise, gradient, hessian, jacobian, jvp, vjp
+from derive.calculus.operators import (
+    CONVENTIONS,
+    entrywise,
+    gradient,
+    hessian,
+    jacobian,
+    jvp,
+    under_convention,
+    vjp,
+)
 from derive.calculus.rational import is_zero
 
 __all__ = [
+    "CONVENTIONS",
     "FACTS",
     "Derived",
     "Fact",
@@ -27,5 +37,6 @@ __all__ = [
     "jacobian",
     "jvp",
     "lemma",
+    "under_convention",
     "vjp",
 ]

@@ -24,7 +24,7 @@ from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import Apply
 from derive.expr.indices import Index, fresh
-from derive.expr.problem import Definition, Problem, reference
+from derive.expr.problem import Definition, Problem, names_in, reference
 from derive.expr.sums import make_sum, open_sum, substitute
 from derive.expr.tree import (
     Call,
@@ -114,7 +114,7 @@ class Chain:
         return self.problem.names
 
     def along(self, path: Sequence[str]) -> Derived:
-        """The derivation through named intermediates: one product of Jacobians, or adjoints stage by stage."""
+        """The derivation through named intermediates: one product of Jacobians, or adjoints by stages."""
         between = (*path, self.output)
         stages: dict[tuple[str, str], Stage] = {}
         for name in between:
@@ -140,7 +140,7 @@ class Chain:
         return rows, free_indices(self.problem.dims(parent), taken, letters)
 
     def _shortened(self, stage: Stage, definition: Definition) -> Stage:
-        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, and computed once."""
+        """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, computed once."""
         if not is_heavy(definition):
             return stage
         before = value(stage.result)
@@ -156,7 +156,11 @@ class Chain:
     ) -> Stage:
         """Products of local Jacobians, put in, contracted and tidied."""
         filled = put_stages_in(start, stages)
-        bodies = tuple(d.body for d in self.problem.definitions)
+        # Displays of definitions that share no name with this stage cannot come up in it.
+        mentioned = set(names_in(filled))
+        bodies = tuple(
+            d.body for d in self.problem.definitions if d.name in mentioned or mentioned & set(d.names)
+        )
         context = Context(self.order, bodies, variables=self.problem.variables)
         steps = (
             Step(target, start, ("multivariate chain rule",)),
@@ -165,7 +169,9 @@ class Chain:
         )
         return Stage(target, indices, steps, target)
 
-    def _paths(self, name: str, stages: dict[tuple[str, str], Stage]) -> Iterable[tuple[tuple[str, str], ...]]:
+    def _paths(
+        self, name: str, stages: dict[tuple[str, str], Stage]
+    ) -> Iterable[tuple[tuple[str, str], ...]]:
         for child, parent in stages:
             if child == name:
                 if parent == self.wrt:
@@ -189,9 +195,11 @@ class Chain:
     def _names(self, node: Node, context: Context) -> Iterator[Step]:
         """The author's name for a function of something, where it occurs: a_i for σ(y_i)."""
         before = expr = value(node)
-        for definition in reversed(self.problem.definitions):
+        applied = {call.fn for call in expr.atoms(Apply)}
+        mentioned = set(names_in(node)) if applied else set()
+        for definition in reversed(self.problem.definitions if applied else ()):
             body = definition.body
-            if isinstance(body, Call) and body.fn in {call.fn for call in expr.atoms(Apply)}:
+            if isinstance(body, Call) and body.fn in applied and mentioned >= set(definition.names):
                 expr = abbreviated(expr, definition)
         if expr != before:
             yield Step(node, context.present(expr), ("named intermediates",))

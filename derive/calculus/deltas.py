@@ -2,11 +2,13 @@
 
 Sums stay as they are written, but for what is needed: constants are pulled out, and only the factor that
 holds the delta is multiplied out. A delta over an affine position (a convolution's i + k) is solved for the
-bound index and leaves an Iverson bracket for the range; one over the digits of a position (a view's 4h + d) is
-solved for the position, or compared digit by digit, and never for a digit.
+bound index and leaves an Iverson bracket for the range; one over the digits of a position (a view's 4h + d)
+is solved for the position, or compared digit by digit, and never for a digit.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import sympy
 from sympy import Expr, KroneckerDelta, Piecewise, S, Sum
@@ -70,6 +72,12 @@ def _contracted(body: Expr, index: Index) -> Expr | None:
     if isinstance(body, sympy.Add):
         return sympy.Add(*(_sum(term, index) for term in body.args))
     factors = sympy.Mul.make_args(body)
+    placed = _placed(factors, index)
+    return _taken_apart(factors, index) if placed is None else placed
+
+
+def _placed(factors: Sequence[Expr], index: Index) -> Expr | None:
+    """The product at the position that one of its deltas gives."""
     for k, factor in enumerate(factors):
         if isinstance(factor, KroneckerDelta) and factor.has(index):
             solved = _solve(factor, index)
@@ -77,6 +85,11 @@ def _contracted(body: Expr, index: Index) -> Expr | None:
                 position, bracket = solved
                 rest = substitute(sympy.Mul(*factors[:k], *factors[k + 1 :]), {index: position})
                 return contract(rest.replace(_is_bracket, _decided)) * bracket
+    return None
+
+
+def _taken_apart(factors: Sequence[Expr], index: Index) -> Expr | None:
+    """The product with the factor taken apart in which a delta stands: a sum, a square, cases."""
     for k, factor in enumerate(factors):
         others = sympy.Mul(*factors[:k], *factors[k + 1 :])
         if isinstance(factor, sympy.Add) and _ties(factor, index):
@@ -128,7 +141,7 @@ def _by_deltas(cases: Expr, index: Index | None = None) -> list[Expr]:
 
 
 def _terms(branch: Expr, index: Index | None) -> tuple[Expr, ...]:
-    """The terms of a branch, multiplied out where a delta stands in a factor; cases inside are divided too."""
+    """The terms of a branch, multiplied out where a delta stands in a factor, cases inside divided."""
     terms = []
     for term in sympy.Add.make_args(branch):
         factors = [

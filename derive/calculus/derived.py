@@ -78,7 +78,9 @@ class Derived:
         return tuple(reversed(chosen))
 
 
-def free_indices(dims: Sequence[Expr], taken: Collection[str], letters: Sequence[str] = ()) -> tuple[Index, ...]:
+def free_indices(
+    dims: Sequence[Expr], taken: Collection[str], letters: Sequence[str] = ()
+) -> tuple[Index, ...]:
     """Fresh indices over the dimensions, with the letters asked for or the first that are not taken."""
     pool = (c for c in LETTERS + LETTERS.upper() if c not in taken)
     if letters and len(letters) != len(dims):

@@ -89,7 +89,9 @@ def _eliminate(rational: Expr, name: Name, field: Field) -> Expr | None:
     relation = sympy.expand(bottom * symbol - top)
     own = relation.free_symbols - {symbol}
     # An exponential of the name's own argument first: a sum is shared with the other names of its group.
-    for generator in sorted(own, key=lambda g: (g not in field.exponentials, field.back(g).has(sympy.Sum), str(g))):
+    for generator in sorted(
+        own, key=lambda g: (g not in field.exponentials, field.back(g).has(sympy.Sum), str(g))
+    ):
         if not rational.has(generator):
             continue
         replaced = _replace(rational, generator, relation)
@@ -123,7 +125,8 @@ def _replace_shifted(top: Expr, bottom: Expr, generator: Dummy, step: int, solut
     if any((m[0] - shift) % step for m, _ in up) or any((m[0] - shift) % step for m, _ in down):
         return None
     parts = [
-        sympy.Add(*(c * solution ** sympy.Integer((m[0] - shift) // step) for m, c in terms)) for terms in (up, down)
+        sympy.Add(*(c * solution ** sympy.Integer((m[0] - shift) // step) for m, c in terms))
+        for terms in (up, down)
     ]
     return sympy.cancel(sympy.together(parts[0] / parts[1]))
 

@@ -11,6 +11,7 @@ from derive.calculus.rational import is_zero
 from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import elementary
+from derive.expr.indices import Index
 from derive.expr.problem import Problem
 from derive.expr.tree import Node, value
 from derive.printing.present import present
@@ -24,12 +25,16 @@ def identity(problem: Problem) -> Derived:
     The result's closed form is the second output. Raises Unsupported where the equality is not proved.
     """
     if len(problem.outputs) != 2:
-        raise ShapeError(f"an identity has two sides, not {len(problem.outputs)}: write left = …; right = …")
+        raise ShapeError(f"an identity has two sides, not {len(problem.outputs)}: write left, right = …, …")
     left, right = (problem.definition(name) for name in problem.outputs)
-    return Derived(problem, right.name, "", right.indices, (_stage(left.body, right.body, problem.names),))
+    if left.dims != right.dims:
+        shapes = (f"({', '.join(map(str, side.dims))})" for side in (left, right))
+        raise ShapeError(f"the two sides of an identity have one shape, not {' and '.join(shapes)}")
+    stage = _stage(left.at(right.indices), right.body, right.indices, problem.names)
+    return Derived(problem, right.name, "", right.indices, (stage,))
 
 
-def _stage(left: Node, right: Node, order: tuple[str, ...]) -> Stage:
+def _stage(left: Node, right: Node, indices: tuple[Index, ...], order: tuple[str, ...]) -> Stage:
     before, after = value(left), value(right)
     if not is_zero(elementary(before) - elementary(after)):
         raise Unsupported("this identity", "the two sides do not cancel when both are written out")
@@ -42,4 +47,4 @@ def _stage(left: Node, right: Node, order: tuple[str, ...]) -> Stage:
     steps = tuple(
         Step(rows[k][0], rows[k + 1][0], (rows[k + 1][1],)) for k in range(3) if rows[k][0] != rows[k + 1][0]
     )
-    return Stage(left, (), steps, left)
+    return Stage(left, indices, steps, left)

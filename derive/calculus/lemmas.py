@@ -43,10 +43,8 @@ def lemma(function: NamedFunction) -> Lemma:
     """The closed form of a primed function, derived from the definition of the unprimed one."""
     argument = max(k for k, times in enumerate(function.primes) if times)
     parent = function.derivative(argument, -1)
-    if any(parent.primes):
-        body = lemma(parent).closed_form
-    else:
-        body = present(parent.definition.expr)
+    primed = any(parent.primes)
+    body = lemma(parent).closed_form if primed else present(parent.definition.expr)
     return Lemma(function, derivative_stage(parent, body, argument))
 
 
@@ -78,7 +76,7 @@ def use_lemmas(node: Node) -> Node:
         if isinstance(part, Mul):
             primed = [visit(f) for f in part.factors if _is_primed(f)]
             if primed:
-                deltas = [f for f in part.factors if isinstance(f, Delta)]
+                deltas: list[Node] = [f for f in part.factors if isinstance(f, Delta)]
                 plain = [visit(f) for f in part.factors if not _is_primed(f) and f not in deltas]
                 return _product(plain, primed, deltas)
         if _is_primed(part):

@@ -73,7 +73,7 @@ def own_names(definition: Definition, expr: Expr) -> list[Name]:
 
 
 def instances(definition: Definition, indices: Collection[Index]) -> Iterator[Name]:
-    """The definition's entries at every choice of distinct positions among the indices, bound ones left out."""
+    """The definition's entries at every choice of distinct positions among the free indices."""
     free = sorted((i for i in indices if i.uid >= 0), key=lambda i: (i.name, i.uid))
     choices: list[tuple[Index, ...]] = [()]
     for index in definition.indices:

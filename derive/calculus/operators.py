@@ -1,32 +1,31 @@
 """The derivatives people ask for, each reduced to the derivative of one definition by one variable.
 
-    gradient   scalar output                 shape of wrt
-    jacobian   any output                    output.shape + wrt.shape
-    hessian    scalar output, two variables  wrt.shape + other.shape
-    vjp        Σ G_I ∂f_I/∂x_K               shape of wrt; G has the shape of the output
-    jvp        Σ ∂f_I/∂x_K V_K               shape of the output; V has the shape of wrt
-    entrywise  ∂f_i/∂x_i where f acts entry by entry, any order; shape of wrt
+gradient   scalar output                 shape of wrt
+jacobian   any output                    output.shape + wrt.shape
+hessian    scalar output, two variables  wrt.shape + other.shape
+vjp        Σ G_I ∂f_I/∂x_K               shape of wrt; G has the shape of the output
+jvp        Σ ∂f_I/∂x_K V_K               shape of the output; V has the shape of wrt
+entrywise  ∂f_i/∂x_i where f acts entry by entry, any order; shape of wrt
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, KroneckerDelta, S
+from sympy import KroneckerDelta, S
 
 from derive.calculus.chain import differentiate
-from derive.calculus.deltas import contract
 from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
 from derive.expr.indices import fresh
 from derive.expr.problem import Definition, Problem, Variable, reference
-from derive.expr.sums import replace_entries, substitute
+from derive.expr.sums import Iverson, substitute
 from derive.expr.tree import Diff, Node, Sigma, mul, rename, value
 from derive.printing.present import present
 
-__all__ = ["entrywise", "gradient", "hessian", "jacobian", "jvp", "vjp"]
+__all__ = ["CONVENTIONS", "entrywise", "gradient", "hessian", "jacobian", "jvp", "under_convention", "vjp"]
 
 
 def jacobian(problem: Problem, output: str, wrt: str) -> Derived:
@@ -58,7 +57,7 @@ def hessian(problem: Problem, output: str, wrt: str, other: str | None = None) -
     stages = [*first.all_stages, *second.all_stages]
     stages[-1] = _retargeted(stages[-1], target)
     local, final = (stages[:-1], stages[-1]) if second.combination else (stages, None)
-    generated = (*second.generated, (name, "gradient", output))
+    generated = (*first.generated, (name, "gradient", output), *second.generated)
     return replace(second, stages=tuple(local), combination=final, generated=generated)
 
 
@@ -101,6 +100,40 @@ def jvp(problem: Problem, output: str, wrt: str) -> Derived:
     return replace(derived, problem=extended, indices=rows, stages=derived.all_stages, combination=stage)
 
 
+# How the gradient by a structured matrix is read: what each entry of it answers.
+CONVENTIONS = {
+    "free": "every entry of the matrix is a variable of its own",
+    "symmetric": "the matrix is moved along symmetric matrices: (G + Gᵀ)/2",
+    "unique": "the entries on and above the diagonal are the variables, each used twice: G + Gᵀ - diag(G)",
+    "triangular": "only the entries on and below the diagonal are variables",
+}
+
+
+def under_convention(derived: Derived, convention: str) -> Derived:
+    """The gradient by a square matrix read under a convention of CONVENTIONS."""
+    if convention not in CONVENTIONS:
+        raise ShapeError(f"there is no convention {convention!r}; write one of {', '.join(CONVENTIONS)}")
+    if convention == "free":
+        return derived
+    if len(derived.indices) != 2 or derived.indices[0].dim != derived.indices[1].dim:
+        raise ShapeError(f"the convention {convention!r} is for the gradient of a scalar by a square matrix")
+    i, j = derived.indices
+    form = value(derived.closed_form)
+    turned = value(rename(derived.closed_form, {i: j, j: i}))
+    read = {
+        "symmetric": (form + turned) / 2,
+        "unique": form + turned - KroneckerDelta(i, j) * form,
+        "triangular": Iverson(i >= j) * form,
+    }[convention]
+    start = present(read, derived.problem.names)
+    context = Context(derived.problem.names, variables=derived.problem.variables)
+    steps = run_passes(start, (facts, tidying), context)
+    stage = Stage(
+        start, derived.indices, steps or (Step(start, start, (f"{convention} convention",)),), start
+    )
+    return replace(derived, stages=derived.all_stages, combination=stage)
+
+
 def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derived:
     """∂ⁿoutput_i/∂wrt_iⁿ of an output that acts on `wrt` entry by entry, of the shape of wrt."""
     if order < 1:
@@ -126,7 +159,7 @@ def _one_entrywise(problem: Problem, output: str, wrt: str) -> Derived:
     split = len(problem.definition(output).indices)
     rows, columns = derived.indices[:split], derived.indices[split:]
     on_diagonal = dict(zip(columns, rows, strict=False))
-    jacobian_value = _without_adjoints(derived)
+    jacobian_value = value(derived.closed_form)
     deltas = {KroneckerDelta(i, j) for i, j in zip(rows, columns, strict=False)}
     off_diagonal = any(substitute(jacobian_value, {delta: S.Zero}) != 0 for delta in deltas)
     if [i.dim for i in rows] != [j.dim for j in columns] or off_diagonal:
@@ -146,19 +179,11 @@ def _retargeted(stage: Stage, target: Node) -> Stage:
     return replace(stage, target=target, start=target, steps=(replace(first, before=target), *others))
 
 
-def _without_adjoints(derived: Derived) -> Expr:
-    """The value of the closed form with adjoints written out, so that their deltas are seen."""
-    expr = value(derived.closed_form)
-    for name, kind, _ in reversed(derived.generated):
-        if kind == "adjoint":
-            adjoint = derived.problem.definition(name)
-            expr = contract(replace_entries(expr, name, lambda at, d=adjoint: value(d.at(at))))  # type: ignore[misc]
-    return expr
-
-
 def _named(problem: Problem, derived: Derived, letter: str) -> tuple[Problem, str]:
     """The problem with a derivation's closed form as one more definition."""
     name = problem.free_name(letter)
     definition = Definition(name, derived.indices, derived.closed_form)
-    extended = replace(derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,))
+    extended = replace(
+        derived.problem, definitions=(*derived.problem.definitions, definition), outputs=(name,)
+    )
     return extended, name

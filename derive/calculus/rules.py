@@ -68,7 +68,9 @@ def diff(body: Node, wrt: Node) -> Node:
             return ONE
         case Entry(base, at):
             if base != wrt.base:  # type: ignore[attr-defined]
-                raise Unsupported("differentiating by an integer position", "positions are data, not variables")
+                raise Unsupported(
+                    "differentiating by an integer position", "positions are data, not variables"
+                )
             pairs = zip(at, wrt.at, strict=True)  # type: ignore[attr-defined]
             return mul(*(Delta(i, j) for i, j in pairs if i != j))
         case Neg(inner):
@@ -79,12 +81,12 @@ def diff(body: Node, wrt: Node) -> Node:
 
 
 def sum_rule(body: Add, wrt: Node) -> tuple[Node, str]:
-    """(u + v)' = u' + v'"""
+    """(u + v)' = u' + v'."""
     return add(*(diff(term, wrt) for term in body.terms)), "sum rule"
 
 
 def product_rule(body: Mul, wrt: Node) -> tuple[Node, str]:
-    """(c u)' = c u',  (u v)' = u' v + u v'"""
+    """(c u)' = c u',  (u v)' = u' v + u v'."""
     constants = [f for f in body.factors if not depends(f, wrt)]
     moving = [f for f in body.factors if depends(f, wrt)]
     if len(moving) == 1:
@@ -97,7 +99,7 @@ def product_rule(body: Mul, wrt: Node) -> tuple[Node, str]:
 
 
 def quotient_rule(body: Frac, wrt: Node) -> tuple[Node, str]:
-    """(u/c)' = u'/c,  (c/v)' = -c v'/v²,  (u/v)' = (u' v - u v')/v²"""
+    """(u/c)' = u'/c,  (c/v)' = -c v'/v²,  (u/v)' = (u' v - u v')/v²."""
     top, bottom = body.top, body.bottom
     if not depends(bottom, wrt):
         return _over(diff(top, wrt), bottom), "constant multiple"
@@ -108,7 +110,7 @@ def quotient_rule(body: Frac, wrt: Node) -> tuple[Node, str]:
 
 
 def power_rule(body: Pow, wrt: Node) -> tuple[Node, str]:
-    """(u^c)' = c u^(c-1) u',  (c^u)' = c^u log(c) u',  (u^v)' = u^v (v' log u + v u'/u)"""
+    """(u^c)' = c u^(c-1) u',  (c^u)' = c^u log(c) u',  (u^v)' = u^v (v' log u + v u'/u)."""
     base, exponent = body.base, body.exponent
     log_base = Call(sympy.log, (base,))
     if not depends(base, wrt):
@@ -124,7 +126,7 @@ def power_rule(body: Pow, wrt: Node) -> tuple[Node, str]:
 
 
 def chain_rule(body: Call, wrt: Node) -> tuple[Node, str]:
-    """f(u)' = f'(u) u', for each argument"""
+    """f(u)' = f'(u) u', for each argument."""
     terms = (
         _times(_outer(body, k), diff(argument, wrt))
         for k, argument in enumerate(body.args)
@@ -135,12 +137,12 @@ def chain_rule(body: Call, wrt: Node) -> tuple[Node, str]:
 
 
 def sigma_rule(body: Sigma, wrt: Node) -> tuple[Node, str]:
-    """(Σ u)' = Σ u'"""
+    """(Σ u)' = Σ u'."""
     return Sigma(body.index, diff(body.body, wrt)), "derivative under the sum"
 
 
 def norm_rule(body: Norm, wrt: Node) -> tuple[Node, str]:
-    """‖v‖_p = (Σ |v|^p)^(1/p), then the power rule"""
+    """‖v‖_p = (Σ |v|^p)^(1/p), then the power rule."""
     from derive.expr.vocabulary import FUNCTIONS
 
     inner = body.body if body.p.is_even else Call(FUNCTIONS["abs"], (body.body,))
@@ -158,7 +160,9 @@ def cases_rule(body: Cases, wrt: Node) -> tuple[Node, str]:
     if isinstance(wrt, Sym):
         return Cases(tuple((diff(branch, wrt), condition) for branch, condition in body.branches)), "cases"
     assert isinstance(wrt, Entry)
-    entries = [p for branch, _ in body.branches for p in walk(branch) if isinstance(p, Entry) and p.base == wrt.base]
+    entries = [
+        p for branch, _ in body.branches for p in walk(branch) if isinstance(p, Entry) and p.base == wrt.base
+    ]
     bound = {p.index for branch, _ in body.branches for p in walk(branch) if isinstance(p, (Sigma, Norm))}
     if len(set(entries)) == 1 and not any(a.has(*bound) for a in entries[0].at if bound):
         inner = Cases(tuple((diff(branch, entries[0]), condition) for branch, condition in body.branches))
@@ -180,7 +184,9 @@ def head_rule(body: Head, wrt: Node) -> tuple[Node, str]:
     lead, at = body.at[:depth], body.at[depth:]
     same = [Delta(i, j) for i, j in zip(lead, wrt.at[:depth], strict=True) if i != j]
     if head.terms is not None:
-        return mul(*same, head.terms(body.own, body.at, body.base, *wrt.at[depth:])), f"derivative of {body.op}"
+        return mul(
+            *same, head.terms(body.own, body.at, body.base, *wrt.at[depth:])
+        ), f"derivative of {body.op}"
     factors = head.derivative(body.own, at, body.companions, *wrt.at[depth:])
     product = mul(*same, *(reference(name, (*lead, *positions)) for name, positions in factors))
     return (product if head.sign > 0 else neg(product)), f"derivative of {body.op}"
@@ -237,7 +243,7 @@ def _outer(call: Call, argument: int) -> Node:
         return Call(call.fn.derivative(argument), call.args)
     slots = [a.number if isinstance(a, Num) else Dummy(f"u{k}", real=True) for k, a in enumerate(call.args)]
     outer = call.fn(*slots).diff(slots[argument])
-    if outer.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta, sympy.Heaviside):
+    if outer.has(sympy.Derivative, sympy.Subs, sympy.DiracDelta, sympy.Heaviside, sympy.meijerg):
         raise Unsupported(f"the derivative of {call.fn.__name__} in argument {argument + 1}")
     return plug(present(outer), {s: a for s, a in zip(slots, call.args, strict=True) if isinstance(s, Dummy)})
 

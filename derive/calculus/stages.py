@@ -1,17 +1,18 @@
 """One stage of a derivation: from an unexecuted derivative to its closed form, pass by pass.
 
-    rules      the rules of differentiation, outermost first, one row a rule
-    lemmas     f'(u) by the closed form of f', which is derived in the same way
-    contract   sums with a delta
-    facts      what was declared of the variables
-    fold       the definition's own parts, found again (with the row that shows how)
-    tidy       the shortest of the equal forms
+rules      the rules of differentiation, outermost first, one row a rule
+lemmas     f'(u) by the closed form of f', which is derived in the same way
+contract   sums with a delta
+facts      what was declared of the variables
+fold       the definition's own parts, found again (with the row that shows how)
+tidy       the shortest of the equal forms
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy
 from sympy import Expr
@@ -43,7 +44,7 @@ from derive.expr.tree import (
     value,
     walk,
 )
-from derive.printing.present import present
+from derive.printing.present import present, presenter
 
 __all__ = [
     "Context",
@@ -76,7 +77,11 @@ class Context:
 
     def present(self, expr: Expr) -> Node:
         """The display of a value, in the author's order and words."""
-        return present(expr, self.order, self.author)
+        return self._presenter(expr)
+
+    @cached_property
+    def _presenter(self) -> Callable[[Expr], Node]:
+        return presenter(self.order, self.author)
 
 
 Pass = Callable[[Node, Context], Iterator[Step]]
@@ -113,20 +118,23 @@ def carry_out(node: Node) -> tuple[Node, tuple[str, ...]]:
     return visit(node), tuple(names)
 
 
-def rules(node: Node, context: Context) -> Iterator[Step]:
+def rules(node: Node, context: Context) -> Iterator[Step]:  # noqa: ARG001  (the signature of a pass)
+    """The rules of differentiation, outermost first, until nothing is left to carry out."""
     while any(isinstance(part, Diff) for part in walk(node)):
         after, names = carry_out(node)
         yield Step(node, after, names)
         node = after
 
 
-def lemmas(node: Node, context: Context) -> Iterator[Step]:
+def lemmas(node: Node, context: Context) -> Iterator[Step]:  # noqa: ARG001  (the signature of a pass)
+    """Each primed function by its closed form."""
     after = use_lemmas(node)
     if after != node:
         yield Step(node, after, ("lemma",))
 
 
 def contraction(node: Node, context: Context) -> Iterator[Step]:
+    """Every sum over a delta contracted."""
     before = value(node)
     after = contract(before)
     if after != before:
@@ -134,12 +142,19 @@ def contraction(node: Node, context: Context) -> Iterator[Step]:
 
 
 def facts(node: Node, context: Context) -> Iterator[Step]:
+    """What the declared facts make of it."""
     after, used = apply_facts(value(node), context.variables)
-    if used:
-        yield Step(node, context.present(after), ("fact",), given=used)
+    while used:
+        # A fact may leave a delta, and that another place where a fact applies.
+        settled, more = apply_facts(contract(after), context.variables)
+        if settled == after:
+            yield Step(node, context.present(after), ("fact",), given=used)
+            return
+        after, used = settled, tuple(dict.fromkeys((*used, *more)))
 
 
 def folding(node: Node, context: Context) -> Iterator[Step]:
+    """Named things found again, with the row that shows how."""
     before = value(node)
     results = [_folded(form, context) for form in dict.fromkeys((context.absorb(before), before))]
     after, definitions = min(results, key=lambda result: cost(present(result[0])))
@@ -164,6 +179,7 @@ def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
 
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
+    """The shortest of the equal forms."""
     after = context.present(tidy(pull_out(value(node))))
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))

@@ -43,7 +43,8 @@ ENTRIES = (
         shapes={"w": "m n", "x": "n", "t": "m"},
         reference=several,
         remark=(
-            f"{UNSEEDED}that its rows are multiples of x, (o_j - t_j)o_j(1 - o_j)x_k; with two outputs "
+            f"{UNSEEDED}that its rows are multiples of $x$, $(o_j - t_j) o_j (1 - o_j) x_k$; "
+            "with two outputs "
             "torch.nn.functional.mse_loss is this E (note 2, line 50)."
         ),
     ),

@@ -21,7 +21,7 @@ from derive.expr.equation import NORMAL, Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.problem import Definition, Variable
 from derive.expr.tree import Call, Node, walk
-from derive.printing import Row, Scope, aligned, definition_row, latex, name_latex, stage_rows
+from derive.printing import Row, Scope, aligned, definition_row, function_head, latex, name_latex, stage_rows
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
 from derive.printing.present import present
@@ -38,7 +38,8 @@ KINDS = {
     "derivative": "The derivative of ${f}$ with respect to ${x}$ is taken entry by entry.",
     "jacobian": "The Jacobian of ${f}$ with respect to ${x}$ has the shape of ${f}$, then that of ${x}$.",
     "hessian": "The Hessian of ${f}$ with respect to ${x}$ has the shape of ${x}$ twice.",
-    "vjp": "The backward formula takes the upstream gradient ${extra}$ to the gradient with respect to ${x}$.",
+    "vjp": "The backward formula takes the upstream gradient ${extra}$ to the gradient "
+    "with respect to ${x}$.",
     "jvp": "The forward formula takes the tangent ${extra}$ of ${x}$ to the tangent of the output.",
 }
 LAYOUT = {
@@ -76,7 +77,8 @@ def _part(made: Derivation, part: Derived, entry: Entry) -> Iterator[Block]:
     for function in _kinked(part):
         said = _VALUE.sub(r"$\1$", function.convention)
         yield Words(
-            f"Where ${function.latex}$ has a kink its derivative is a convention, torch's own: {said}."
+            f"Where ${function_head(function, made.style)}$ has a kink its derivative is a convention, "
+            f"torch's own: {said}."
         )
     if entry.sizes:
         yield from _matrices(shown, part, entry, made)
@@ -86,7 +88,9 @@ def _given(made: Derivation, part: Derived, shown: Exposition, scope: Scope) -> 
     variables = [v for v in part.problem.variables if not _is_parameter(v, part)]
     places = listed([_place(v, scope) for v in variables])
     facts = [
-        FACTS[fact].says.replace("{name}", name_latex(v.name, scope.style)) for v in variables for fact in v.facts
+        FACTS[fact].says.replace("{name}", name_latex(v.name, scope.style))
+        for v in variables
+        for fact in v.facts
     ]
     if facts:
         places += f", and declare that {listed([f'${fact}$' for fact in facts])}"
@@ -120,7 +124,7 @@ def _lemma(lemma: Lemma, scope: Scope) -> Iterator[Block]:
     """The definition of a named function and the derivation of its derivative."""
     own = replace(scope, ordinary=True, style=replace(scope.style, derivative="prime"))
     base = lemma.function.base
-    yield Words(f"Lemma. The derivative of ${base.latex}$ follows from its definition:")
+    yield Words(f"Lemma. The derivative of ${function_head(base, scope.style)}$ follows from its definition:")
     definition = Definition(base.name, (), present(base.definition.expr), base)
     row = replace(definition_row(definition, own), label="")
     yield from _displays([row, *stage_rows(lemma.stage, own, NORMAL)])
@@ -155,7 +159,7 @@ def _matrices(shown: Exposition, part: Derived, entry: Entry, made: Derivation) 
 
 
 def _displays(rows: Sequence[Row]) -> Iterator[Display]:
-    """The rows in displays of about equal length that a page can hold; a chain is not torn from its left side."""
+    """The rows in displays that a page can hold; a chain is not torn from its left side."""
     rows = fitted(tuple(rows))
     count = -(-len(rows) // MOST)
     size = -(-len(rows) // count) if count else 0
@@ -181,12 +185,14 @@ def _kinked(part: Derived) -> list[NamedFunction]:
     """The functions whose convention matters to this part."""
     nodes: list[Node] = [d.body for d in part.problem.definitions]
     nodes += [step.before for step in part.steps]
-    found = [p.fn.base for n in nodes for p in walk(n) if isinstance(p, Call) and isinstance(p.fn, NamedFunction)]
+    found = [
+        p.fn.base for n in nodes for p in walk(n) if isinstance(p, Call) and isinstance(p.fn, NamedFunction)
+    ]
     return [f for f in dict.fromkeys(found) if f.convention]
 
 
 def _is_parameter(variable: Variable, part: Derived) -> bool:
-    """Whether the name is only the argument of the function that is derived: x in σ(x) = …"""
+    """Whether the name is only the argument of the function that is derived: x in σ(x)."""
     function = part.problem.definition(part.output).function
     return function is not None and variable.name in {p.name for p in function.definition.variables}
 

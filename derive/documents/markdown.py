@@ -6,9 +6,11 @@ import re
 
 from derive.documents.page import Block, Code, Display, Figure, Heading, Page, Table, Words, marked
 
-__all__ = ["markdown"]
+__all__ = ["cell", "markdown"]
 
 _SIGNS = re.compile(r"([\\`*_\[\]<>#|])")
+_BARS = re.compile(r"(\\)?\|")
+_BAR = r"\|"
 
 
 def markdown(page: Page) -> str:
@@ -20,7 +22,7 @@ def markdown(page: Page) -> str:
 
 def inline(text: str) -> str:
     """Words with their marks; signs that Markdown reads otherwise are escaped."""
-    return marked(text, lambda w: _SIGNS.sub(r"\\\1", w), lambda m: f"${m}$", lambda c: f"`{c}`")
+    return marked(text, _words, lambda m: f"${m}$", lambda c: f"`{c}`")
 
 
 def _block(block: Block) -> str:
@@ -34,11 +36,20 @@ def _block(block: Block) -> str:
         case Code(source, language):
             return f"```{language}\n{source.strip()}\n```"
         case Table(head, rows):
-            lines = [head, ("---",) * len(head), *rows]
-            return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+            first, *rest = [f"| {' | '.join(map(cell, line))} |" for line in (head, *rows)]
+            return "\n".join([first, "|" + " --- |" * len(head), *rest])
         case Figure():
             return ""
 
 
-def _cell(text: str) -> str:
-    return text if text == "---" else inline(text)
+def cell(text: str) -> str:
+    """Words with their marks in a cell of a table, where a bar would end the cell even in mathematics."""
+    return marked(text, _words, lambda m: f"${_BARS.sub(_bar, m)}$", lambda c: f"`{c.replace('|', _BAR)}`")
+
+
+def _words(text: str) -> str:
+    return _SIGNS.sub(r"\\\1", text)
+
+
+def _bar(found: re.Match[str]) -> str:
+    return r"\Vert " if found[1] else r"\vert "

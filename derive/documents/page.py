@@ -55,7 +55,7 @@ class Table:
 class Figure:
     """Curves over one axis: the argument, and for each curve its label and its points in pieces.
 
-    A curve is drawn piece by piece: between two pieces it jumps. Coordinates are written down as text, so that
+    A curve is drawn piece by piece: between two pieces it jumps. Coordinates are text, so that
     the same figure is the same bytes everywhere.
     """
 

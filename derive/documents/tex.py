@@ -20,7 +20,9 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \pgfplotsset{compat=1.16}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt plus 2pt}
+\renewcommand{\arraystretch}{1.25}
 \raggedbottom
+\AtBeginDocument{\setlength{\abovedisplayshortskip}{\abovedisplayskip}}
 % A display that is wider than the page is shrunk to it.
 \let\opendisplay\[
 \let\closedisplay\]
@@ -48,9 +50,12 @@ ESCAPES = {
 MATHEMATICS = dict(
     pair.split(":")
     for row in (
-        r"α:\alpha β:\beta γ:\gamma δ:\delta ε:\varepsilon η:\eta θ:\theta λ:\lambda μ:\mu ν:\nu ξ:\xi π:\pi ρ:\rho",
-        r"σ:\sigma τ:\tau φ:\varphi χ:\chi ψ:\psi ω:\omega Γ:\Gamma Δ:\Delta Θ:\Theta Λ:\Lambda Σ:\Sigma Φ:\Phi",
-        r"∂:\partial ∇:\nabla ∑:\sum −:- ×:\times ·:\cdot ≤:\le ≥:\ge ≠:\ne ≈:\approx →:\to ∞:\infty ∈:\in ±:\pm",
+        r"α:\alpha β:\beta γ:\gamma δ:\delta ε:\varepsilon η:\eta θ:\theta λ:\lambda μ:\mu ν:\nu",
+        r"ξ:\xi π:\pi ρ:\rho",
+        r"σ:\sigma τ:\tau φ:\varphi χ:\chi ψ:\psi ω:\omega Γ:\Gamma Δ:\Delta Θ:\Theta Λ:\Lambda",
+        r"Σ:\Sigma Φ:\Phi",
+        r"∂:\partial ∇:\nabla ∑:\sum −:- ×:\times ·:\cdot ≤:\le ≥:\ge ≠:\ne ≈:\approx →:\to",
+        r"∞:\infty ∈:\in ±:\pm",
         r"½:\tfrac12 ²:^2 ³:^3 ′:' ‖:\| ⊤:^\top",
     )
     for pair in row.split()
@@ -58,6 +63,7 @@ MATHEMATICS = dict(
 # Where a long line of code may be broken, best first.
 BREAKS = (", ", " + ", " - ", " * ", " @ ", " / ")
 CODE_WIDTH = 88
+TABLE_WIDTH = 84  # characters
 COLORS = ("blue!70!black", "red!75!black", "green!45!black", "orange!85!black")
 
 
@@ -120,7 +126,9 @@ def _folded(line: str) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + 8)
     pieces: list[str] = []
     while len(line) > CODE_WIDTH:
-        cut = max((line.rfind(sign, len(indent), CODE_WIDTH) + len(sign.rstrip()) for sign in BREAKS), default=0)
+        cut = max(
+            (line.rfind(sign, len(indent), CODE_WIDTH) + len(sign.rstrip()) for sign in BREAKS), default=0
+        )
         if cut <= len(indent):
             break
         pieces.append(line[:cut].rstrip())
@@ -129,10 +137,20 @@ def _folded(line: str) -> list[str]:
 
 
 def _table(table: Table) -> str:
-    columns = "l" * len(table.head)
     rows = [" & ".join(inline(cell) for cell in row) + r" \\" for row in (table.head, *table.rows)]
     body = [r"\hline", rows[0], r"\hline", *rows[1:], r"\hline"]
-    return "\n".join([r"{\small", rf"\begin{{tabular}}{{{columns}}}", *body, r"\end{tabular}", "}"])
+    begin = rf"\begin{{tabular}}{{{_columns(table)}}}"
+    return "\n".join([r"{\small", r"\noindent", begin, *body, r"\end{tabular}", "}"])
+
+
+def _columns(table: Table) -> str:
+    """As wide as they are where all fit the line; else the long ones share what the short ones leave."""
+    lengths = [max(len(row[k]) for row in (table.head, *table.rows)) for k in range(len(table.head))]
+    if sum(lengths) <= TABLE_WIDTH:
+        return "l" * len(lengths)
+    short = [n for n in lengths if n <= TABLE_WIDTH // (2 * len(lengths))]
+    room = 0.88 * (TABLE_WIDTH - sum(short)) / TABLE_WIDTH / (len(lengths) - len(short))
+    return "".join("l" if n in short else rf"p{{{room:.2f}\linewidth}}" for n in lengths)
 
 
 def tikz(figure: Figure) -> str:

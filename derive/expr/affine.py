@@ -1,7 +1,7 @@
 """Affine positions: `2*i + k - 1`, the digits of a merged position, and what is known of their range.
 
-An axis of 12 seen as 3 by 4 is read at `4*h + d`: h and d are the digits of the position. A merged axis is the
-same the other way round, Σ_h Σ_d δ(j, 4h + d) x_hd, so that neither floor nor mod is needed.
+An axis of 12 seen as 3 by 4 is read at `4*h + d`: h and d are the digits of the position. A merged axis is
+the same the other way round, Σ_h Σ_d δ(j, 4h + d) x_hd, so that neither floor nor mod is needed.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def bounds(position: Expr) -> tuple[Expr, Expr] | None:
 def within(position: Expr, dim: Dim) -> bool:
     """Whether the position is known to lie in 0 … dim - 1."""
     found = bounds(position)
-    return found is not None and bool(found[0].is_nonnegative and sympy.expand(dim - 1 - found[1]).is_nonnegative)
+    return found is not None and bool(
+        found[0].is_nonnegative and sympy.expand(dim - 1 - found[1]).is_nonnegative
+    )
 
 
 def known(condition: Boolean) -> Boolean:
@@ -148,7 +150,9 @@ def split_delta(left: Expr, right: Expr) -> Expr:
     >>> split_delta(4 * h + d, 4 * p + q)
     KroneckerDelta(d, q)*KroneckerDelta(h, p)
     """
-    left, right = (side.xreplace({i: S.Zero for i in side.atoms(Index) if i.dim == 1}) for side in (left, right))
+    left, right = (
+        side.xreplace({i: S.Zero for i in side.atoms(Index) if i.dim == 1}) for side in (left, right)
+    )
     if not (left.is_Add or right.is_Add or left.is_Mul or right.is_Mul):
         return KroneckerDelta(left, right)
     left, right = sympy.expand(left), sympy.expand(right)

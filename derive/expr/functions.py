@@ -55,7 +55,7 @@ class NamedFunction(Atom):  # type: ignore[misc]
 
     @property
     def definition(self) -> Lambda:
-        """The definition as a `sympy.Lambda` over the parameters; that of a derivative is SymPy's derivative."""
+        """The definition as a Lambda over the parameters; that of a derivative is SymPy's derivative."""
         return _differentiated(self.fields[2], self.primes)
 
     @property

@@ -22,7 +22,9 @@ __all__ = ["HEADS", "MatrixHead"]
 Dims = tuple[Dim, ...]
 # (name of the definition, its position, names of the companions, row and column of the matrix) → factors of
 # one product, each a name and a position; the sign is the row's.
-Rule = Callable[[str, tuple[Expr, ...], tuple[str, ...], Expr, Expr], tuple[tuple[str, tuple[Expr, ...]], ...]]
+Rule = Callable[
+    [str, tuple[Expr, ...], tuple[str, ...], Expr, Expr], tuple[tuple[str, tuple[Expr, ...]], ...]
+]
 # The same for a derivative of several terms: (name, its position, name of the matrix, row and column) → tree.
 Terms = Callable[[str, tuple[Expr, ...], str, Index, Index], Node]
 
@@ -56,7 +58,7 @@ def same(dims: Dims) -> Dims:
     return dims
 
 
-def none(dims: Dims) -> Dims:
+def none(dims: Dims) -> Dims:  # noqa: ARG001  (the signature of a shape)
     """A scalar."""
     return ()
 
@@ -73,7 +75,10 @@ def least(dims: Dims) -> Dims:
 
 def unsupported(*_: object) -> tuple[tuple[str, tuple[Expr, ...]], ...]:
     """The derivative of an eigenvector has no row."""
-    raise Unsupported("the derivative of an eigenvector or singular vector", "eigenvalues and singular values can be differentiated once")
+    raise Unsupported(
+        "the derivative of an eigenvector or singular vector",
+        "eigenvalues and singular values can be differentiated once",
+    )
 
 
 def flipped(dims: Dims) -> Dims:

@@ -50,6 +50,11 @@ class Definition:
         """The shape."""
         return tuple(i.dim for i in self.indices)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names that the body uses directly, in the order of their first appearance."""
+        return tuple(dict.fromkeys(names_in(self.body)))
+
     def at(self, positions: tuple[Expr, ...]) -> Node:
         """The body at other positions than its own indices."""
         return rename(self.body, dict(zip(self.indices, positions, strict=True)))
@@ -68,12 +73,13 @@ class Problem:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names in the order of their first appearance in the text."""
-        return tuple(dict.fromkeys(n for d in self.definitions for n in names_in(d.body)))
+        return tuple(dict.fromkeys(n for d in self.definitions for n in d.names))
 
     @cached_property
     def reserved(self) -> frozenset[str]:
         """Every name that an index must not have: variables, definitions and dimensions."""
-        sizes = {s.name for v in (*self.variables, *self.definitions) for d in v.dims for s in d.free_symbols}
+        shapes = [*(v.dims for v in self.variables), *(d.dims for d in self.definitions)]
+        sizes = {s.name for dims in shapes for d in dims for s in d.free_symbols}
         return frozenset(sizes | {v.name for v in self.variables} | {d.name for d in self.definitions})
 
     def free_name(self, wanted: str) -> str:
@@ -95,11 +101,11 @@ class Problem:
         if not self.is_defined(name):
             known = ", ".join(d.name for d in self.definitions)
             raise ShapeError(f"there is no definition {name!r}; the definitions are: {known}")
-        return self._definitions()[name]
+        return self._definitions[name]
 
     def is_defined(self, name: str) -> bool:
         """Whether the name is that of a definition."""
-        return name in self._definitions()
+        return name in self._definitions
 
     def dims(self, name: str) -> tuple[Dim, ...]:
         """The shape of a variable or a definition."""
@@ -107,26 +113,27 @@ class Problem:
 
     def parents(self, name: str) -> tuple[str, ...]:
         """The names that the definition uses directly, in the order of their first appearance."""
-        return tuple(dict.fromkeys(names_in(self.definition(name).body)))
+        return self.definition(name).names
 
     def path(self, output: str, wrt: str) -> tuple[str, ...]:
         """The definitions between `wrt` and `output` (both left out), in the order written."""
         below: set[str] = {wrt}
         for d in self.definitions:
-            if below & set(self.parents(d.name)):
+            if below & set(d.names):
                 below.add(d.name)
         above: set[str] = {output}
         for d in reversed(self.definitions):
             if d.name in above:
-                above |= set(self.parents(d.name))
+                above |= set(d.names)
         return tuple(d.name for d in self.definitions if d.name in below & above and d.name != output)
 
+    @cached_property
     def _definitions(self) -> dict[str, Definition]:
         return {d.name: d for d in self.definitions}
 
 
 def names_in(node: Node) -> Iterator[str]:
-    """The names of the entries and scalars in a tree, in order; not those in conditions: they have no slope."""
+    """The names of the entries and scalars in a tree, in order, without those in conditions."""
     for part in walk(node):
         match part:
             case Entry(base, at):

@@ -7,9 +7,10 @@ of the bound index. To work inside one, `open_sum` hands out a fresh index: capt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from sympy import Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
+from sympy import Basic, Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
 from sympy.core.logic import fuzzy_bool
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
@@ -17,7 +18,17 @@ from sympy.tensor.indexed import Indexed
 
 from derive.expr.indices import Index, fresh, scalar
 
-__all__ = ["Iverson", "delta", "entry", "indices_of", "make_sum", "map_args", "open_sum", "replace_entries", "substitute"]
+__all__ = [
+    "Iverson",
+    "delta",
+    "entry",
+    "indices_of",
+    "make_sum",
+    "map_args",
+    "open_sum",
+    "replace_entries",
+    "substitute",
+]
 
 
 class Iverson(Expr):  # type: ignore[misc]
@@ -73,13 +84,20 @@ def replaced(condition: Boolean, rule: Mapping[Any, Any]) -> Boolean:
 class ClosedSum(Sum):  # type: ignore[misc]
     """SymPy's sum with its body as it stands.
 
-    SymPy pulls cases out of a body, even from a sum inside of it: their conditions would lose the bound index.
+    SymPy pulls cases out of a body, even from a sum inside: their conditions would lose the bound index.
     """
 
     def __new__(cls, body: Expr, limits: Sequence[Expr]) -> ClosedSum:
         self = Expr.__new__(cls, body, Tuple(*limits))
         self.is_commutative = True
         return self  # type: ignore[no-any-return]
+
+    @cached_property
+    def free_symbols(self) -> set[Basic]:
+        """What the body and the range mention, the bound index apart; looked at often, so it is kept."""
+        bound = {limit[0] for limit in self.limits}
+        ranges = set().union(*(limit[2].free_symbols for limit in self.limits))
+        return (self.function.free_symbols - bound) | ranges  # type: ignore[no-any-return]
 
 
 def entry(base: str, at: Sequence[Expr], *, integer: bool = False) -> Expr:

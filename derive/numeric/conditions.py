@@ -101,7 +101,9 @@ def _of_positions(lowering: Lowering, expr: Boolean) -> bool:
     """Whether the condition compares positions alone."""
     if isinstance(expr, And | Or | Not):
         return all(_of_positions(lowering, a) for a in expr.args)
-    return isinstance(expr, Relational | KroneckerDelta) and all(_countable(lowering, a) and not a.atoms(Indexed) for a in expr.args)
+    if not isinstance(expr, Relational | KroneckerDelta):
+        return False
+    return all(_countable(lowering, a) and not a.atoms(Indexed) for a in expr.args)
 
 
 def _joined(operator: str, codes: Sequence[Code]) -> Code:

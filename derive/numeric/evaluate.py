@@ -23,6 +23,7 @@ from derive.expr.indices import Index
 from derive.expr.sums import Iverson
 from derive.expr.tree import DiffValue, HeadValue, Node
 from derive.expr.tree import value as value_of
+from derive.numeric.precise import COMPARISONS, FUNCTIONS, HEADS
 
 __all__ = ["Evaluator", "differentiate", "evaluate", "evaluate_tensor"]
 
@@ -30,50 +31,6 @@ GUARD = 15  # digits that are carried beyond those that are asked for
 
 Positions = dict[Index, int]
 Closure = Callable[[Positions], Any]
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{
-        name: getattr(mpmath, name)
-        for name in (
-            "exp log sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch "
-            "asinh acosh atanh acoth asech acsch atan2 erf erfc erfi erfinv gamma loggamma digamma beta "
-            "zeta floor besselj bessely besseli besselk factorial sinc sign"
-        ).split()
-    },
-    "Abs": mpmath.fabs,
-    "ceiling": mpmath.ceil,
-    "nearest": mpmath.nint,
-    "airyai": mpmath.airyai,
-    "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
-    "polygamma": lambda n, x: mpmath.polygamma(int(n), x),
-    "erfcinv": lambda x: mpmath.erfinv(1 - x),
-    "LambertW": mpmath.lambertw,
-    "Max": max,
-    "Min": min,
-    "Mod": lambda a, b: a % b,
-    "frac": mpmath.frac,
-    "Heaviside": lambda x, at=0.5: at if x == 0 else mpmath.mpf(x > 0),
-    "uppergamma": mpmath.gammainc,
-    "lowergamma": lambda s, x: mpmath.gammainc(s, 0, x),
-}
-
-HEADS: dict[str, Callable[[Any], Any]] = {
-    "det": mpmath.det,
-    "logabsdet": lambda a: mpmath.log(abs(mpmath.det(a))),
-    "inverse": mpmath.inverse,
-    "pinv": lambda a: mpmath.inverse(a.T * a) * a.T if a.rows >= a.cols else a.T * mpmath.inverse(a * a.T),
-    "eigenvalues": lambda a: sorted(mpmath.eigsy(a, eigvals_only=True)),
-}
-
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
 
 
 def evaluate(
@@ -229,10 +186,11 @@ class Evaluator:
             raise Unsupported(f"{expr.op} in high precision")
         bound, apply = self.bindings[expr.base], HEADS[expr.op]
         at = [self.compile(p) for p in expr.at]
-        known: dict[Positions, Any] = {}
+        known: dict[tuple[int, ...], Any] = {}
 
         def entry(positions: Positions) -> Any:
-            table, place, lead = bound, tuple(int(p(positions)) for p in at), ()
+            lead: tuple[int, ...] = ()
+            table, place = bound, tuple(int(p(positions)) for p in at)
             while isinstance(table[0][0], list | tuple):  # of a stack, every matrix by itself
                 table, lead, place = table[place[0]], (*lead, place[0]), place[1:]
             if lead not in known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
@@ -174,7 +174,7 @@ def _merged(
         outside = [f for f in (*flat, *brackets) if not f.has(*inner)]
         summed = [b for b in bound if b not in inner and not any(f.has(b) for f in (*outside, position))]
         kept = [_condition(f) for f in outside if isinstance(f, (KroneckerDelta, Iverson))]
-        value = _under_all(lowering, kept, lambda: lower_product(lowering, inside, summed))
+        value = _under_all(lowering, kept, partial(lower_product, lowering, inside, summed))
         merged, ranges = step_into(lowering, lowering.full(lowering.as_real(value)), inner, position)
         bound = [b for b in bound if b not in inner and b not in summed]
         flat = [*(f for f in outside if not isinstance(f, (KroneckerDelta, Iverson))), merged]
@@ -228,13 +228,12 @@ def _divided(lowering: Lowering, factors: Sequence[Expr], mask: Value) -> tuple[
 
 
 def _tame(lowering: Lowering, factor: Expr) -> bool:
-    """Whether a factor is there and finite whatever the condition says: a number, a scalar or a whole tensor."""
+    """Whether a factor is there and finite under any condition: a number, a scalar or a plain entry."""
     if isinstance(factor, Indexed):
-        tensor = lowering.scope.tensors.get(str(factor.base.label))
-        if tensor is None or is_merged(factor):  # what is merged was lowered under the condition
+        if is_merged(factor):  # made of what was lowered under the condition
             return False
-        pairs = zip(factor.indices, tensor.dims, strict=False)
-        return all(isinstance(p, Index) and p.dim == d for p, d in pairs)
+        dims = lowering.scope.tensors[str(factor.base.label)].dims
+        return all(isinstance(p, Index) and p.dim == d for p, d in zip(factor.indices, dims, strict=True))
     return bool(factor.is_number or factor.is_Symbol)
 
 

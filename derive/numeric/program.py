@@ -16,6 +16,7 @@ from sympy import Expr, preorder_traversal
 from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Index
 from derive.expr.problem import Variable
+from derive.expr.sums import substitute
 from derive.expr.tree import DiffValue, HeadValue
 from derive.numeric.axes import Value
 from derive.numeric.code import Code, atom, call, is_view
@@ -37,6 +38,10 @@ class Let:
     name: str
     indices: tuple[Index, ...]
     value: Expr
+
+    def at(self, positions: tuple[Expr, ...]) -> Expr:
+        """The value at other positions than its own indices."""
+        return substitute(self.value, dict(zip(self.indices, positions, strict=True)))
 
 
 @dataclass(frozen=True)

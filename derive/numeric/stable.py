@@ -215,7 +215,7 @@ def _scaled(expr: Expr) -> Expr | None:
 
 
 def _distributed(expr: Expr) -> Expr | None:
-    """A product of a sum or of branches, multiplied out where each term has the other half of a scaled form."""
+    """A product of a sum or of branches, multiplied out where each term is half of a scaled form."""
     if not isinstance(expr, Mul):
         return None
     for factor in expr.args:
@@ -228,10 +228,11 @@ def _distributed(expr: Expr) -> Expr | None:
 
 
 def _halves(rest: Expr, terms: Sequence[Expr], side: int = 1) -> bool:
-    """Whether an exponential stands on one side and functions to be scaled stand in all terms of the other."""
+    """Whether there is an exponential on one side and what is to be scaled in all terms of the other."""
     heads = [rest] if side < 0 else terms
     others = terms if side < 0 else [rest]
-    return all(any(isinstance(f, exp) for f in Mul.make_args(e)) for e in others) and all(map(_has_scaled, heads))
+    with_exp = (any(isinstance(f, exp) for f in Mul.make_args(e)) for e in others)
+    return all(with_exp) and all(map(_has_scaled, heads))
 
 
 def _has_scaled(expr: Expr) -> bool:

@@ -66,7 +66,9 @@ def _strided(lowering: Lowering, code: Code, k: int, dim: Dim, stretch: tuple[Ex
     return Code(text, (code, lowering.size(start), stop), (8, 0, 0), free=True)
 
 
-def to_merge(conditions: Sequence[Expr], bound: Sequence[Index]) -> tuple[Expr, tuple[Index, ...], Expr] | None:
+def to_merge(
+    conditions: Sequence[Expr], bound: Sequence[Index]
+) -> tuple[Expr, tuple[Index, ...], Expr] | None:
     """(delta, digits, position) of the first delta that merges the axes of bound indices into one."""
     for c in conditions:
         if isinstance(c, KroneckerDelta):
@@ -85,8 +87,10 @@ def is_merged(entry: Indexed) -> bool:
     return str(entry.base.label).startswith(MERGED)
 
 
-def step_into(lowering: Lowering, value: Value, found: Sequence[Index], position: Expr) -> tuple[Expr, list[Expr]]:
-    """The value with the axes of its digits merged, at the position in the merged axis, and the position's range."""
+def step_into(
+    lowering: Lowering, value: Value, found: Sequence[Index], position: Expr
+) -> tuple[Expr, list[Expr]]:
+    """The value with its digits' axes merged, at the position there, and that position's range."""
     others = tuple(a for a in value.axes if a not in found)
     spread = lowering.spread(value, (*others, *found))
     code = call(f"{{0}}.flatten({f'-{len(found)}' if others else ''})", spread.code)

@@ -61,7 +61,12 @@ def primes(order: int) -> str:
 def power_of_call(call: Call, exponent: Node, shown: str, scope: Scope) -> Text | None:
     r"""\sigma^2(x) for a positive whole power; None where the power belongs behind the brackets."""
     whole = isinstance(exponent, Num) and isinstance(exponent.number, Integer) and exponent.number > 1
-    if not whole or call.fn in ROOTS or call.fn in FENCES or call.fn in (sympy.exp, sympy.polygamma, *ORDERED):
+    if (
+        not whole
+        or call.fn in ROOTS
+        or call.fn in FENCES
+        or call.fn in (sympy.exp, sympy.polygamma, *ORDERED)
+    ):
         return None
     args = tuple(map(_bare, call.args))
     if not isinstance(call.fn, NamedFunction):

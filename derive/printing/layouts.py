@@ -23,6 +23,7 @@ from derive.expr.tree import Call, Diff, Entry, Node, Sym, map_children
 from derive.printing.exposition import Exposition
 from derive.printing.latex import latex
 from derive.printing.matrices import concrete, matrix_symbol, pmatrix, transpose
+from derive.printing.names import name_latex
 from derive.printing.rows import Row, definition_row, stage_rows
 from derive.printing.scope import Scope
 from derive.printing.style import Style
@@ -56,12 +57,17 @@ class Layout:
         target = stage.target
         if not isinstance(target, Diff):
             raise Unsupported("a matrix of something that is no derivative")
-        output, wrt = _name(target.body), _name(target.wrt)
+        second = isinstance(target.body, Diff)
+        output, wrt = (
+            _name(target.body.body if isinstance(target.body, Diff) else target.body),
+            _name(target.wrt),
+        )
         rank = len(stage.indices) - _rank(target.wrt)
         rows, columns = stage.indices[:rank], stage.indices[rank:]
         if len(rows) + len(columns) > 2:
             raise Unsupported(
-                f"a Jacobian of rank {len(stage.indices)} as a matrix", "leave out the sizes: indices show any rank"
+                f"a Jacobian of rank {len(stage.indices)} as a matrix",
+                "leave out the sizes: indices show any rank",
             )
         gradient_of_matrix = not rows and len(columns) == 2
         flip = self.denominator and not gradient_of_matrix
@@ -71,6 +77,8 @@ class Layout:
             forms.append(self.grid(written_out, rows, columns, gradient_of_matrix))
         ranks = (len(rows), len(columns))
         symbol = matrix_symbol(output, wrt, self.scope, ranks=ranks, transposed=flip)
+        if second:
+            symbol = rf"\nabla^2 {name_latex(output, self.scope.style)}"
         return Jacobian(symbol, tuple(transpose(f) if flip else f for f in forms))
 
     def grid(self, node: Node, rows: Sequence[Index], columns: Sequence[Index], of_matrix: bool) -> Grid:
@@ -87,7 +95,8 @@ class Layout:
         for index in indices:
             size = index.dim.xreplace({d: Integer(n) for d, n in self.sizes.items()})
             if not size.is_Integer:
-                raise ShapeError(f"the dimension {size} needs a size; sizes are given for {sorted(map(str, self.sizes))}")
+                given = ", ".join(f"{d}={n}" for d, n in self.sizes.items()) or "none"
+                raise ShapeError(f"the dimension {size} needs a size; sizes given: {given}")
             ranges.append(range(int(size)))
         return [dict(zip(indices, at, strict=True)) for at in product(*ranges)]
 
@@ -118,7 +127,9 @@ def matrix_rows(
     blocks = [_definitions(shown.definitions, laid_out)]
     factors = []
     for stage in shown.stages:
-        if len(stage.indices) > 2:  # no matrix: its entries, in indices
+        if len(stage.indices) > 2 or not isinstance(
+            stage.target, Diff
+        ):  # no Jacobian, or no matrix: in indices
             blocks.append(stage_rows(stage, scope, BRIEF))
             continue
         factors.append(laid_out.jacobian(stage))
@@ -141,7 +152,7 @@ def _matrix_row(jacobian: Jacobian, scope: Scope) -> Row:
 
 
 def _definitions(definitions: Sequence[Definition], layout: Layout) -> tuple[Row, ...]:
-    """The definitions, entry by entry: y_1 = w_{11} x_1 + …"""
+    """The definitions, entry by entry, such as y_1 = w_{11} x_1 + w_{12} x_2."""
     rows = []
     for definition in definitions:
         for at in layout.positions(definition.indices):

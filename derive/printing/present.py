@@ -47,7 +47,7 @@ from derive.expr.tree import (
     walk,
 )
 
-__all__ = ["present"]
+__all__ = ["present", "presenter"]
 
 # The rank of a factor: what stands further left in a product.
 NUMBER, NAME, CALL, GROUP, DELTA, DIFF, SIGMA = range(7)
@@ -62,7 +62,12 @@ def present(expr: Expr, order: Sequence[str] = (), author: Sequence[Node] = ()) 
     `order` lists names in the order in which they should stand in products; `author` holds displays written
     by the author, whose sums, products and fractions are taken over wherever their value comes up again.
     """
-    return _Presenter({name: k for k, name in enumerate(order)}, *_phrases(author)).node(expr)
+    return presenter(order, author)(expr)
+
+
+def presenter(order: Sequence[str] = (), author: Sequence[Node] = ()) -> Callable[[Expr], Node]:
+    """`present` with this order and these displays, for many values."""
+    return _Presenter({name: k for k, name in enumerate(order)}, *_phrases(author)).node
 
 
 def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Index, Node]]]:
@@ -73,10 +78,11 @@ def _phrases(displays: Sequence[Node]) -> tuple[dict[Expr, Node], list[tuple[Ind
         for part in walk(display):
             if isinstance(part, (Sigma, Norm)):
                 bodies.append((part.index, part.body))
-            if isinstance(part, (Add, Mul, Frac, Sigma)) and not any(isinstance(p, Diff) for p in walk(part)):
-                # x_i/x_i is no phrase for 1: it would bring its index to places where that has no meaning.
-                if _mentioned(part) <= value(part).free_symbols:
-                    phrases.setdefault(value(part), part)
+            if not isinstance(part, (Add, Mul, Frac, Sigma)) or any(isinstance(p, Diff) for p in walk(part)):
+                continue
+            # x_i a/x_i is no phrase for a: it would bring its index to places where that has no meaning.
+            if not value(part).is_number and _mentioned(part) <= value(part).free_symbols:
+                phrases.setdefault(value(part), part)
     return phrases, bodies
 
 
@@ -103,7 +109,7 @@ class _Presenter:
         self.order, self.phrases, self.bodies = order, phrases, bodies
 
     def under(self, index: Index) -> _Presenter:
-        """The presenter for the body of a sum: what the author wrote under a sum of that range holds there."""
+        """The presenter for the body of a sum: what the author wrote under such a sum holds there."""
         inside = [rename(body, {bound: index}) for bound, body in self.bodies if bound.dim == index.dim]
         phrases, bodies = _phrases(inside)
         return _Presenter(self.order, {**phrases, **self.phrases}, bodies) if inside else self
@@ -143,7 +149,14 @@ class _Presenter:
         if not numbers_last and rest == 1:
             degree = 99
         falling = isinstance(rest, sympy.exp) and rest.exp.could_extract_minus_sign()
-        return (coefficient.is_negative, rest.has(Sum) and -1, -degree, falling, self.position(rest), _text(rest))
+        return (
+            coefficient.is_negative,
+            rest.has(Sum) and -1,
+            -degree,
+            falling,
+            self.position(rest),
+            _text(rest),
+        )
 
     # ── products ──
 

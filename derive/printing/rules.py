@@ -37,8 +37,11 @@ RULES: dict[str, tuple[str, str]] = {
     "cases": ("case by case", "分段求导"),
     "derivative of inverse": ("derivative of the inverse", "逆矩阵求导"),
     "derivative of det": ("Jacobi's formula", "雅可比公式"),
-    "derivative of logabsdet": ("Jacobi's formula", "雅可比公式"),
+    "derivative of logabsdet": ("Jacobi's formula, of the logarithm", "雅可比公式的对数形式"),
     "derivative of eigenvalues": ("derivative of a simple eigenvalue", "单特征值求导"),
+    "symmetric convention": ("symmetric matrices", "对称矩阵约定"),
+    "unique convention": ("unique entries of a symmetric matrix", "对称矩阵的独立元素约定"),
+    "triangular convention": ("triangular matrices", "三角矩阵约定"),
     # tidying up
     "delta contraction": ("contract the delta", "消去克罗内克符号"),
     "collect": ("collect terms", "合并同类项"),

@@ -7,6 +7,7 @@ arguments arrays, numbers, sizes, lists of them. It returns an array, or a tuple
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from sympy import Integer
@@ -17,7 +18,21 @@ from derive.read import arrays as base
 from derive.read.arrays import Array
 from derive.read.sizes import Size, expression
 
-__all__ = ["COMPOSITES", "OPS", "as_array", "as_real", "axes_of", "composite", "elementwise", "from_size", "op", "rows", "scalar"]
+__all__ = [
+    "COMPOSITES",
+    "OPS",
+    "STAGES",
+    "as_array",
+    "as_real",
+    "axes_of",
+    "composite",
+    "elementwise",
+    "from_size",
+    "op",
+    "rows",
+    "scalar",
+    "stage",
+]
 
 OPS: dict[str, Callable[..., Any]] = {}
 COMPOSITES: set[str] = set()
@@ -44,6 +59,19 @@ def composite(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
         return op(*names)(function)
 
     return register
+
+
+def _unnamed(array: Array, _names: tuple[str, ...]) -> Array:
+    return array
+
+
+# Who gives a stage its name: the trace that calls the row.
+STAGES: ContextVar[Callable[[Array, tuple[str, ...]], Array]] = ContextVar("stages", default=_unnamed)
+
+
+def stage(array: Array, *names: str) -> Array:
+    """A part of a row's work that people name, such as the mean: an intermediate with the first free name."""
+    return STAGES.get()(array, names)
 
 
 def as_array(x: Any) -> Array:
@@ -95,10 +123,8 @@ def axes_of(array: Array, dim: Any) -> tuple[int, ...]:
 def rows(table: Mapping[str, Callable[..., Node]]) -> None:
     """Register a table of functions of one entry."""
     for names, build in table.items():
-
-        def entrywise(input: Any, *, out: Any = None, _build: Callable[..., Node] = build) -> Array:  # noqa: A002
+        # `out` is where torch would write; the row takes it and has no use for it.
+        def entrywise(input: Any, *, out: Any = None, _build: Callable[..., Node] = build) -> Array:  # noqa: A002, ARG001
             return elementwise(_build, input)
 
         op(*names.split())(entrywise)
-
-

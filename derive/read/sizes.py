@@ -8,12 +8,15 @@ a plain number all the same, two traces at different sizes disagree and the trac
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import sympy
 from sympy import Expr
+
+from derive.errors import Unsupported
 
 __all__ = ["Scalar", "Size", "expression", "symbolic_math"]
 
@@ -31,21 +34,38 @@ class _Symbolic:
         return int(self.number)
 
     def __lt__(self, other: Any) -> bool:
-        return bool(self.number < plain(other))
+        return self._decided(other, "<", lambda a, b: a < b)
 
     def __le__(self, other: Any) -> bool:
-        return bool(self.number <= plain(other))
+        return self._decided(other, "<=", lambda a, b: a <= b)
 
     def __gt__(self, other: Any) -> bool:
-        return bool(self.number > plain(other))
+        return self._decided(other, ">", lambda a, b: a > b)
 
     def __ge__(self, other: Any) -> bool:
-        return bool(self.number >= plain(other))
+        return self._decided(other, ">=", lambda a, b: a >= b)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, _Symbolic):
-            return bool(self.expr == other.expr)
-        return bool(self.number == other)
+        if isinstance(other, _Symbolic) and self.expr == other.expr:
+            return True
+        return self._decided(other, "==", sympy.Eq)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def _decided(self, other: Any, sign: str, compare: Callable[[Expr, Expr], Any]) -> bool:
+        """The comparison where it holds for every size, or for none; what torch itself asks is answered by
+        the made-up size."""
+        if not isinstance(other, int | float | _Symbolic):
+            return NotImplemented  # type: ignore[no-any-return]
+        answer = compare(self.expr, expression(other))
+        if answer in (sympy.true, sympy.false, True, False):
+            return bool(answer)
+        author = _author_frame()
+        if author is not None:
+            what = f"control flow that depends on the size {self} {sign} {other}"
+            raise Unsupported(what, "give the sizes as numbers, or equal ones one name", line=author.f_lineno)
+        return bool(compare(sympy.sympify(plain(self)), sympy.sympify(plain(other))))
 
     def __hash__(self) -> int:
         return hash(self.number)
@@ -101,8 +121,29 @@ class _Symbolic:
             return whole if not isinstance(self, Size) else wrap(sympy.floor(exact), whole)
         return wrap(exact, whole)
 
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._of(other, lambda a, b: sympy.floor(a / b) if isinstance(b, Expr) else a // b, True)
+
+    def __mod__(self, other: Any) -> Any:
+        return self._of(other, lambda a, b: a % b)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self._of(other, lambda a, b: a % b, True)
+
     def __neg__(self) -> Any:
         return wrap(-self.expr, -plain(self))
+
+    def __abs__(self) -> Any:
+        return wrap(sympy.Abs(self.expr), abs(plain(self)))
+
+
+def _author_frame() -> Any:
+    """The frame outside of this module, unless it is torch's or another of derive's."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    module = frame.f_globals.get("__name__", "") if frame is not None else "derive"
+    return None if module.partition(".")[0] in ("derive", "torch", "sympy") else frame
 
 
 class Size(_Symbolic):
@@ -126,7 +167,13 @@ def expression(number: Any) -> Expr:
 
 
 def exact(number: float) -> Expr:
-    """A Python number as people mean it: a short decimal or fraction, or the multiple of a constant it is."""
+    """A Python number as people mean it: a short decimal or fraction, or the multiple of a constant it is.
+
+    >>> exact(0.1), exact(1 / 3), exact(math.sqrt(2) / 2), exact(math.sqrt(5)), exact(math.log(3))
+    (1/10, 1/3, sqrt(2)/2, sqrt(5), log(3))
+    """
+    if not isinstance(number, int):
+        number = float(number)  # a subclass, such as numpy's, writes itself in its own way
     if isinstance(number, int) or (math.isfinite(number) and number == int(number) and abs(number) < 2**53):
         return sympy.Integer(int(number))
     if math.isinf(number):
@@ -136,10 +183,24 @@ def exact(number: float) -> Expr:
         return decimal
     for constant in CONSTANTS:
         ratio = sympy.Rational(number / float(constant)).limit_denominator(1000)
-        if ratio and float(ratio * constant) == number:
+        if ratio and _is(ratio * constant, number):
             return ratio * constant
     fraction = sympy.Rational(number).limit_denominator(10000)
-    return fraction if float(fraction) == number else decimal
+    if _is(fraction, number):
+        return fraction
+    square = sympy.Rational(number * number).limit_denominator(10000)
+    if square and _is(sympy.sqrt(square), abs(number)):
+        return sympy.sign(number) * sympy.sqrt(square)
+    if abs(number) < 10:
+        inside = sympy.Rational(math.exp(number)).limit_denominator(1000)
+        if inside and _is(sympy.log(inside), number):
+            return sympy.log(inside)
+    return decimal
+
+
+def _is(expr: Expr, number: float) -> bool:
+    """Whether a float is that number, up to the last bit."""
+    return abs(float(expr) - number) <= math.ulp(number)
 
 
 CONSTANTS = (
@@ -169,7 +230,11 @@ def wrap(expr: Expr, number: Any) -> Any:
     """A size or a scalar again; a plain number where nothing symbolic is left."""
     if not expr.free_symbols:
         return number
-    return Size(expr, number) if isinstance(number, int) else Scalar(expr, number)
+    return (
+        Size(expr, number)
+        if isinstance(number, int) and not isinstance(number, bool)
+        else Scalar(expr, number)
+    )
 
 
 SYMBOLIC = {

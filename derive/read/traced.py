@@ -7,37 +7,83 @@ given when the trace is done, to the author's own variables first.
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
-from derive.errors import DeriveError, ShapeError, Unsupported
+from sympy import Integer
+
+from derive.errors import ShapeError, Unsupported
 from derive.expr.heads import HEADS
 from derive.expr.problem import reference
 from derive.expr.tree import Head
-from derive.read.arrays import Array, Positions
-from derive.read.registry import COMPOSITES
+from derive.read.arrays import Array, Positions, tensor
+from derive.read.captured import is_tensor, kind_of
+from derive.read.refusals import REFUSED, VIEWS, refuse
 from derive.read.sizes import Size
 
-__all__ = ["Refused", "Trace", "Traced", "call", "current_line"]
+__all__ = ["OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
 
 
 @dataclass
 class Trace:
-    """One run of a function on traced tensors: the values in the order in which they came up."""
+    """One run of a function on traced tensors: the values in the order in which they came up.
 
-    file: str = ""
+    `code` is the author's function, `captured` the tensors that it brings along, by name; `authored` holds
+    the names of the author's local variables, by the value's identity; `running` are the torch functions that
+    are run by their own body.
+    """
+
+    code: types.CodeType | None = None
     sizes: Mapping[Any, int] = field(default_factory=dict)
-    values: list[Traced] = field(default_factory=list)
-    parameters: dict[int, Traced] = field(default_factory=dict)
     ops: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    captured: Mapping[str, Any] = field(default_factory=dict)
+    values: list[Traced] = field(default_factory=list)
+    variables: dict[str, Traced] = field(default_factory=dict)
+    parameters: dict[int, Traced] = field(default_factory=dict)
     heads: dict[Any, Traced] = field(default_factory=dict)
+    authored: dict[int, tuple[int, str]] = field(default_factory=dict)
+    watched: Callable[[], AbstractContextManager[Any]] = nullcontext
+    running: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.file = self.code.co_filename if self.code else ""
+        self.known = {id(item): name for name, item in self.captured.items()}
+        self.held: list[Any] = []
+        self.sequential = _sequential()
 
     def size(self, dim: Any) -> Any:
         """The dimension as the int that the author's code sees."""
         if dim.is_Integer:
             return int(dim)
         return Size(dim, int(dim.xreplace(dict(self.sizes))))
+
+    def variable(self, name: str, dims: Sequence[Any], kind: str = "real", op: str = "input") -> Traced:
+        """A new variable of the problem."""
+        self.variables[name] = made = self.add(tensor(name, dims, kind), op, name=name)
+        return made
+
+    def brings(self, item: Any) -> bool:
+        """Whether it is a real tensor that is a variable: of a module, or one that requires a gradient."""
+        return is_tensor(item) and (
+            id(item) in self.known or id(item) in self.parameters or item.requires_grad
+        )
+
+    def parameter(self, item: Any) -> Traced:
+        """The variable that stands for a real tensor; c1, c2, … where it has no name."""
+        if id(item) not in self.parameters:
+            nameless = (f"c{k}" for k in count(1))
+            numbered = (f"{self.known.get(id(item))}_{k}" for k in count(1))
+            names = chain((self.known[id(item)],), numbered) if id(item) in self.known else nameless
+            name = next(n for n in names if n not in self.variables)
+            dims = tuple(Integer(n) for n in item.shape)
+            made = self.variable(name, dims, kind_of(item), op="parameter")
+            self.parameters[id(item)] = made
+            self.held.append(item)
+        return self.parameters[id(item)]
 
     def head(self, name: str, matrix: Traced) -> Traced:
         """A function of a whole matrix (see `expr.heads`): a definition of its own, and so is the matrix."""
@@ -60,23 +106,72 @@ class Trace:
     def add(self, array: Array, op: str, inputs: Sequence[Traced] = (), name: str = "") -> Traced:
         """A new value."""
         value = Traced(self, array, op, tuple(inputs), name)
-        value.line = current_line(self.file)
+        if inputs and op in VIEWS:
+            value.memory = inputs[0].memory
+        self.observe()
         self.values.append(value)
         return value
 
+    def call(self, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        """The traced result of a torch function."""
+        from derive.read.dispatch import call
+
+        return call(self, func, args, kwargs)
+
+    def observe(self) -> int:
+        """Note the author's local names, and give the line that is being run; 0 where none is known."""
+        frame: Any = sys._getframe(1)
+        line = 0
+        while frame is not None and self.file:
+            if self.is_authored(frame.f_code):
+                if frame.f_code.co_filename == self.file:
+                    line = line or frame.f_lineno
+                self.note(frame)
+                if frame.f_code is self.code:
+                    return line
+            frame = frame.f_back
+        return line
+
+    def is_authored(self, code: types.CodeType) -> bool:
+        """Whether names are taken from functions of that code: the author's file, and nn.Sequential."""
+        return code.co_filename == self.file or code is self.sequential
+
+    def note(self, frame: Any) -> None:
+        """Keep the names of the traced values among a function's local variables; the outermost's win."""
+        rank = 0 if frame.f_code is self.code else 1
+        for name, item in frame.f_locals.items():
+            if type(item) is Traced and self.authored.get(id(item), (2, ""))[0] > rank:
+                self.authored[id(item)] = rank, "h" if frame.f_code is self.sequential else name
+
+
+def _sequential() -> types.CodeType:
+    from torch.nn import Sequential
+
+    return Sequential.forward.__code__  # type: ignore[no-any-return]
+
+
+@dataclass
+class Memory:
+    """What a tensor and its views share: the line at which it was changed in place."""
+
+    changed: int | None = None
+
 
 class Traced:
-    """A tensor that is being traced: the array of its entries, how it came up, and its name once it has one."""
+    """A tensor that is being traced: its entries, how it came up, and its name once it has one."""
 
     requires_grad = False
-    is_cuda = is_sparse = is_quantized = is_nested = is_mkldnn = False
     names = (None,)
     grad = grad_fn = None
 
-    def __init__(self, trace: Trace, array: Array, op: str, inputs: tuple[Traced, ...], name: str = "") -> None:
+    def __init__(
+        self, trace: Trace, array: Array, op: str, inputs: tuple[Traced, ...], name: str = ""
+    ) -> None:
         self.trace, self.raw, self.op, self.inputs, self.name = trace, array, op, inputs, name
-        self.line = 0
-        self.forced = False
+        self.memory = Memory()
+        self.preferred: tuple[str, ...] = ()  # names for a part of a row's work
+        self.forced = False  # whether it must be a definition, for a function of the whole matrix
+        self.whole = False  # whether its definition keeps its axes of size 1
 
     @property
     def array(self) -> Array:
@@ -84,17 +179,30 @@ class Traced:
 
         def at(positions: Positions) -> Any:
             if self.name and self.raw.kind != "bool":
-                return reference(self.name, positions, integer=self.raw.kind == "int")
+                kept = tuple(positions[k] for k in self.axes)
+                return reference(self.name, kept, integer=self.raw.kind == "int")
             return self.raw.at(positions)
 
         return Array(self.raw.dims, at, self.name or self.op, self.raw.kind)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes that its definition has: an intermediate is written without its axes of size 1."""
+        dims = self.raw.dims
+        return tuple(
+            k
+            for k, d in enumerate(dims)
+            if d != 1 or self.forced or self.whole or self.op in ("input", "parameter")
+        )
 
     # ── what torch asks of a tensor ──
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        trace = next(iter(traced_in((args, kwargs or {})))).trace
-        return call(trace, func, args, kwargs or {})
+        from derive.read.dispatch import traced_in
+
+        trace = next(traced_in((args, kwargs or {}))).trace
+        return trace.call(func, args, kwargs or {})
 
     @property
     def shape(self) -> Any:
@@ -114,17 +222,16 @@ class Traced:
 
     def numel(self) -> Any:
         """As torch.Tensor.numel."""
-        total: Any = 1
-        for n in self.shape:
-            total = total * n
-        return total
+        return self.shape.numel()
+
+    nelement = numel
 
     def __len__(self) -> int:
         return int(self.shape[0])
 
     @property
     def dtype(self) -> Any:
-        """The dtype in which people write the formula: float64, int64 or bool."""
+        """The dtype in which people write the formula: the default float, int64 or bool."""
         import torch
 
         return {"real": torch.get_default_dtype(), "int": torch.int64, "bool": torch.bool}[self.raw.kind]
@@ -138,7 +245,7 @@ class Traced:
 
     @property
     def layout(self) -> Any:
-        """Dense: a trace has no sparse tensors."""
+        """As of any dense tensor."""
         import torch
 
         return torch.strided
@@ -151,24 +258,22 @@ class Traced:
         """Never: derive works over the reals."""
         return False
 
-    def __bool__(self) -> bool:
-        raise Unsupported(
-            "control flow that depends on the values of a tensor",
-            "write torch.where(condition, a, b)",
-            line=current_line(self.trace.file),
-        )
-
-    __int__ = __float__ = __index__ = item = tolist = __array__ = __bool__  # type: ignore[assignment]
+    def is_contiguous(self, *_: Any, **__: Any) -> bool:
+        """Always: a trace has no memory layout."""
+        return True
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[k] for k in range(len(self)))
+        return (self[k] for k in range(len(self)))  # type: ignore[index]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if name in PROPERTIES:
-            return call(self.trace, name, (self,), {})
-        return Method(self, name)
+        import torch
+
+        if name.startswith("__") or not hasattr(torch.Tensor, name):
+            raise AttributeError(f"a tensor has no attribute {name!r}")
+        if callable(getattr(torch.Tensor, name)):
+            return Method(self, name)
+        # Flags such as is_cuda and is_sparse; other properties are operations.
+        return False if name.startswith("is_") else self.trace.call(name, (self,), {})
 
     def __repr__(self) -> str:
         return f"<traced {self.name or self.op} {tuple(map(str, self.raw.dims))}>"
@@ -181,6 +286,8 @@ class Refused:
         self.what, self.hint = what, hint
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python looks: inspect, copy
+            raise AttributeError(name)
         raise Unsupported(self.what, self.hint)
 
 
@@ -205,144 +312,55 @@ class Method:
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return call(self.of.trace, self.name, (self.of, *args), kwargs)
+        return self.of.trace.call(self.name, (self.of, *args), kwargs)
 
 
-PROPERTIES = {"T", "mT", "H", "mH", "real", "data"}
-
-OPERATORS = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "truediv": "/",
-    "pow": "**",
-    "matmul": "@",
-    "mod": "%",
-    "floordiv": "//",
-    "and": "&",
-    "or": "|",
-    "xor": "^",
+OPERATORS = "add sub mul truediv pow matmul mod floordiv and or xor".split()
+OPERATOR_NAMES = {
+    "truediv": "div",
+    "mod": "remainder",
+    "and": "logical_and",
+    "or": "logical_or",
+    "xor": "logical_xor",
 }
 
 
-def _operator(name: str, flipped: bool) -> Callable[..., Any]:
+def _operator(name: str, flipped: bool = False) -> Callable[..., Any]:
     def method(self: Traced, other: Any) -> Any:
         args = (other, self) if flipped else (self, other)
-        return call(self.trace, OPERATOR_NAMES.get(name, name), args, {})
+        return self.trace.call(OPERATOR_NAMES.get(name, name), args, {})
 
     return method
 
 
-OPERATOR_NAMES = {"truediv": "div", "mod": "remainder", "and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
+def _in_place(name: str) -> Callable[..., Any]:
+    """h += b: the name is bound to the new value, and the old one may not be used under another name."""
+    operator = _operator(name)
+
+    def method(self: Traced, other: Any) -> Any:
+        from derive.read.dispatch import changed
+
+        return changed(self, operator(self, other))
+
+    return method
+
+
+def _refusal(name: str) -> Callable[..., Any]:
+    def method(self: Traced, *_: Any) -> Any:
+        refuse(name, {}, self.trace.observe())
+
+    return method
+
 
 for _name in OPERATORS:
-    setattr(Traced, f"__{_name}__", _operator(_name, False))
+    setattr(Traced, f"__{_name}__", _operator(_name))
     setattr(Traced, f"__r{_name}__", _operator(_name, True))
+    setattr(Traced, f"__i{_name}__", _in_place(_name))
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
-    setattr(Traced, f"__{_name}__", _operator(_name, False))
-for _name in ("neg", "abs", "invert", "getitem"):
-    setattr(
-        Traced,
-        f"__{_name}__",
-        lambda self, *a, _op={"invert": "logical_not"}.get(_name, _name): call(self.trace, _op, (self, *a), {}),
-    )
+    setattr(Traced, f"__{_name}__", _operator(_name))
+for _name, _op in {"neg": "neg", "abs": "abs", "invert": "logical_not", "getitem": "getitem"}.items():
+    setattr(Traced, f"__{_name}__", lambda self, *a, _op=_op: self.trace.call(_op, (self, *a), {}))
+for _name in REFUSED:
+    if _name.startswith("__"):
+        setattr(Traced, _name, _refusal(_name))
 Traced.__hash__ = object.__hash__  # type: ignore[method-assign]
-
-
-def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
-    """The traced result of a torch function: the row of the vocabulary of that name, on arrays."""
-    name = func if isinstance(func, str) else op_name(func)
-    if name.endswith("_") and not name.startswith("__") and name.rstrip("_") in trace.ops:
-        raise Unsupported(
-            f"the in-place {name}", f"write x = x.{name.rstrip('_')}(…)", line=current_line(trace.file)
-        )
-    if name not in trace.ops:
-        from derive.read.ops import hint
-
-        raise Unsupported(f"torch's {name}", hint(name), line=current_line(trace.file))
-    inputs = tuple(dict.fromkeys(traced_in((args, kwargs))))
-    if name in COMPOSITES:
-        made = [trace.parameters.get(id(a), a) for a in args]
-        return trace.ops[name](trace, *made, **kwargs)
-    try:
-        result = trace.ops[name](*[arrays(a, trace) for a in args], **{k: arrays(v, trace) for k, v in kwargs.items()})
-    except Unsupported as error:
-        if error.line:
-            raise
-        raise Unsupported(f"{name}: {error.op}", error.hint, line=current_line(trace.file)) from None
-    except TypeError as error:
-        raise Unsupported(f"{name} with these arguments ({error})", line=current_line(trace.file)) from None
-    except DeriveError as error:
-        where = current_line(trace.file)
-        raise ShapeError(f"{name}{f' (line {where})' if where else ''}: {error}") from None
-    return _wrapped(trace, result, name, inputs)
-
-
-def op_name(func: Any) -> str:
-    """The bare name of a torch function: torch.nn.functional.softmax and Tensor.softmax are softmax."""
-    name = getattr(func, "__name__", str(func))
-    if name == "__get__":
-        return str(getattr(func.__self__, "__name__", name))
-    if name.startswith("__") and name.endswith("__"):
-        bare = name.strip("_")
-        flipped = bare.startswith("r") and bare[1:] in OPERATORS
-        bare = bare[1:] if flipped else bare
-        bare = OPERATOR_NAMES.get(bare, bare)
-        return f"r{bare}" if flipped else bare
-    return name
-
-
-def arrays(argument: Any, trace: Trace) -> Any:
-    """The argument with every traced tensor as its array, and every parameter of a module as its variable."""
-    if isinstance(argument, Traced):
-        return argument.array
-    if isinstance(argument, list | tuple) and not isinstance(argument, Shape):
-        return type(argument)(arrays(a, trace) for a in argument)
-    if id(argument) in trace.parameters:
-        return trace.parameters[id(argument)].array
-    if type(argument).__module__.startswith("torch") and hasattr(argument, "detach"):
-        return constant(argument, trace)
-    return argument
-
-
-def constant(tensor: Any, trace: Trace) -> Any:
-    """A real tensor that the function made or closed over: a number where it has one entry."""
-    if tensor.numel() == 1 and tensor.dim() == 0:
-        return tensor.item()
-    raise Unsupported(
-        f"a constant tensor of shape {tuple(tensor.shape)} inside the function",
-        "pass it as an argument with a shape",
-        line=current_line(trace.file),
-    )
-
-
-def traced_in(tree: Any) -> Iterator[Traced]:
-    """Every traced tensor in nested arguments."""
-    if isinstance(tree, Traced):
-        yield tree
-    elif isinstance(tree, Mapping):
-        for item in tree.values():
-            yield from traced_in(item)
-    elif isinstance(tree, list | tuple):
-        for item in tree:
-            yield from traced_in(item)
-
-
-def current_line(file: str) -> int:
-    """The line of the author's file that is being run; 0 where none is known."""
-    frame = sys._getframe()
-    while frame is not None:  # type: ignore[redundant-expr]
-        if frame.f_code.co_filename == file:
-            return frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
-    return 0
-
-
-def _wrapped(trace: Trace, result: Any, op: str, inputs: tuple[Traced, ...]) -> Any:
-    if isinstance(result, Array):
-        return trace.add(result, op, inputs)
-    if isinstance(result, tuple) and hasattr(result, "_fields"):
-        return type(result)(*(_wrapped(trace, r, op, inputs) for r in result))
-    if isinstance(result, list | tuple):
-        return type(result)(_wrapped(trace, r, op, inputs) for r in result)
-    return result

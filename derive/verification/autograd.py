@@ -64,12 +64,12 @@ def _chosen(result: Any, question: Question) -> Any:
 # ── reverse mode ────────────────────────────────────────────────────────────────────────────────────
 
 
-def reverse_mode(case: Case, question: Question, sample: Sample) -> Any:
+def reverse_mode(case: Case, question: Question, sample: Sample, dtype: str = "float64") -> Any:
     """The derivative as a tensor of the result's shape, by torch.autograd.grad, row by row."""
     import torch
 
     function, _ = function_of(case, question)
-    args = case.tensors(sample, "float64")
+    args = case.tensors(sample, dtype)
     names = [v.name for v in case.variables]
     args = [a.requires_grad_() if a.is_floating_point() else a for a in args]
     x = [args[names.index(w)] for w in question.wrts]
@@ -112,12 +112,12 @@ def _gradient(y: Any, x: Any) -> Any:
 # ── forward mode ────────────────────────────────────────────────────────────────────────────────────
 
 
-def forward_mode(case: Case, question: Question, sample: Sample) -> Any:
+def forward_mode(case: Case, question: Question, sample: Sample, dtype: str = "float64") -> Any:
     """The derivative as a tensor of the result's shape, by torch.func.jvp, column by column."""
     import torch
 
     function, _ = function_of(case, question)
-    args = case.tensors(sample, "float64")
+    args = case.tensors(sample, dtype)
     names = [v.name for v in case.variables]
     places = [names.index(w) for w in question.wrts]
     if question.kind == "jvp":

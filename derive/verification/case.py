@@ -9,14 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from derive.calculus import Derived
-from derive.errors import ShapeError
+from derive.errors import DeriveError, ShapeError
 from derive.expr.problem import Variable
 from derive.expr.tree import Diff, Entry, Sym
 from derive.numeric import Program, forward_of
 from derive.verification.points import Point, derivative_at
 from derive.verification.samples import Sample, draw_samples, small_samples
 
-__all__ = ["KINDS", "Case", "Question"]
+__all__ = ["KINDS", "Case", "ProgramFailed", "Question", "first_line", "indices"]
 
 # The kind, and how many of the first variables are not the function's own (the upstream G, the tangent V).
 KINDS: dict[str, int] = {
@@ -31,6 +31,10 @@ KINDS: dict[str, int] = {
 ALIASES = {"grad": "gradient", "entrywise": "derivative"}
 
 At = tuple[int, ...]
+
+
+class ProgramFailed(DeriveError):
+    """The program that is judged raises at a sample at which the function has a value."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,22 @@ class Case:
         """The program's results, one a derivation."""
         key = (id(sample), dtype)
         if key not in self._results:
-            result = self.program(*self.tensors(sample, dtype))
+            tensors = self.tensors(sample, dtype)
+            try:
+                result = self.program(*tensors)
+            except (
+                ArithmeticError,
+                AssertionError,
+                LookupError,
+                RuntimeError,
+                TypeError,
+                ValueError,
+            ) as error:
+                if "not implemented for" in str(error):  # torch has no such kernel for a short precision
+                    raise
+                raise ProgramFailed(
+                    f"{type(error).__name__}: {first_line(error)} ({sample.label})"
+                ) from error
             self._results[key] = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         return self._results[key]
 
@@ -201,6 +220,11 @@ class Case:
             torch.tensor(sample.values[v.name], dtype=torch.int64 if v.integer else real)
             for v in self.variables
         ]
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message."""
+    return next(iter(str(error).splitlines()), "")
 
 
 def indices(shape: Sequence[int]) -> Iterator[At]:

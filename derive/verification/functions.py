@@ -88,6 +88,9 @@ MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "logabsdet": lambda ctx, matrix: ctx.log(abs(ctx.det(matrix))),
     "eigenvalues": lambda ctx, matrix: _eigen(ctx, matrix, 0),
     "eigenvectors": lambda ctx, matrix: _eigen(ctx, matrix, 1),
+    "left singular vectors": lambda ctx, matrix: ctx.svd_r(matrix)[0],
+    "singular values": lambda ctx, matrix: ctx.svd_r(matrix)[1],
+    "right singular vectors": lambda ctx, matrix: ctx.svd_r(matrix)[2],
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from derive.calculus import Derived
 from derive.numeric import Program
-from derive.verification.case import Case
+from derive.verification.case import Case, ProgramFailed, first_line
 from derive.verification.referees import REFEREES, Referee
 from derive.verification.report import Check, Report
 from derive.verification.tolerance import TOLERANCES
@@ -55,9 +56,10 @@ def _asked(referee: Referee, case: Case) -> Iterator[Check]:
         yield from referee.judge(case, referee)
     except ModuleNotFoundError as error:
         yield _unknown(referee, case, f"{error.name} is not installed")
+    except ProgramFailed as error:
+        yield replace(_unknown(referee, case, f"the program raises {error}"), status="refuted")
     except FAILURES as error:
-        first = next(iter(str(error).splitlines()), "")
-        yield _unknown(referee, case, f"{type(error).__name__}: {first}")
+        yield _unknown(referee, case, f"{type(error).__name__}: {first_line(error)}")
 
 
 def _unknown(referee: Referee, case: Case, reason: str) -> Check:

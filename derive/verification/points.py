@@ -27,7 +27,7 @@ from derive.expr.tree import Node
 from derive.verification.evaluation import Compiled, Env, Place, compiled
 from derive.verification.functions import OutsideDomain, applied_to_matrix
 
-__all__ = ["DIGITS", "Local", "Point", "Shifted", "context", "derivative_at", "positions"]
+__all__ = ["DIGITS", "Local", "Point", "Shifted", "Whole", "context", "derivative_at", "positions"]
 
 DIGITS = 50
 
@@ -123,7 +123,8 @@ class Point:
 
     def partial(self, body: Compiled, child: Place | None, wrt: Place, env: Env) -> Any:
         """∂body/∂wrt with every other name held; a bare name stands for the body of its definition."""
-        expand = child is not None and child[0] in self.definitions and child[0] not in self.values
+        # In ∂c_i/∂c_j the name is the variable, and stands for itself.
+        expand = child is not None and child[0] in self.definitions and child[0] != wrt[0]
         key = ("∂", child, wrt) if expand else ("∂", body, wrt, *(env.get(i) for i in body.free))
         known = self.memo.get(key)
         if known is None:
@@ -183,6 +184,22 @@ class Local(Point):
         rng = random.Random(f"{self.seed} {name} {at}")  # noqa: S311
         factor = rng.uniform(1 - self.spread, 1 + self.spread)
         return self.base.entry(name, at) * self.ctx.mpf(factor)
+
+
+class Whole(Point):
+    """A point at which ∂c/∂x is the whole derivative, through every name between, as in what is asked for."""
+
+    def __init__(self, base: Point) -> None:
+        super().__init__(base.problem, base.sizes, base.values, base.digits)
+        self.base = base
+
+    def _computed(self, name: str, at: tuple[int, ...]) -> Any:
+        return self.base.entry(name, at)
+
+    def partial(self, body: Compiled, child: Place | None, wrt: Place, env: Env) -> Any:
+        if child is None:
+            raise Unsupported("the whole derivative of an expression", "it is taken of names alone")
+        return derivative_at(self.base, lambda point: point.entry(*child), [{wrt: 1}])
 
 
 def derivative_at(

@@ -5,14 +5,15 @@ A referee takes a case and gives its checks. It may raise: what it raises become
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from derive.verification.autograd import forward_mode, function_of, reverse_mode
 from derive.verification.case import Case, Question, indices
-from derive.verification.kinks import at_kink, kinks_of, sample_at_kink
+from derive.verification.comparison import Comparison
+from derive.verification.kinks import kinks_of, sample_at_kink
 from derive.verification.points import positions
 from derive.verification.report import Check, Status, Worst
 from derive.verification.samples import Sample
@@ -20,11 +21,13 @@ from derive.verification.sizes import seeded
 from derive.verification.steps import check_steps
 from derive.verification.tolerance import TOLERANCES, ulps
 
-__all__ = ["REFEREES", "Comparison", "Referee"]
+__all__ = ["REFEREES", "Referee"]
 
 ENTRIES = 5  # entries looked at per sample, in high precision
 
-Mode = Callable[[Case, Question, Sample], Any]
+SHORT = 24  # bits of a significand below which the values of a sample are rounded
+
+Mode = Callable[[Case, Question, Sample, str], Any]
 
 
 @dataclass(frozen=True)
@@ -38,86 +41,6 @@ class Referee:
     judge: Callable[[Case, Referee], Iterator[Check]]
 
 
-class Comparison:
-    """Collects pairs of numbers, and keeps the one that is furthest apart for its tolerance."""
-
-    def __init__(self, dtype: str) -> None:
-        self.dtype, self.tolerance = dtype, TOLERANCES[dtype]
-        self.points, self.refuted, self.skipped = 0, False, 0
-        self.worst: Worst | None = None
-        self.sample: Sample | None = None
-        self._excess = -1.0
-        self.sizes: dict[str, None] = {}
-        self.reason = ""
-
-    def tensors(self, ours: Any, theirs: Any, sample: Sample, shape: Sequence[int]) -> None:
-        """Compare two tensors entry by entry; both must have the shape that the shape law gives."""
-        if tuple(ours.shape) != tuple(shape) or tuple(theirs.shape) != tuple(shape):
-            self.refuted, self.sample = True, sample
-            self.reason = (
-                f"shapes differ: ours {tuple(ours.shape)}, theirs {tuple(theirs.shape)}, "
-                f"by the shape law {tuple(shape)}"
-            )
-            return
-        rows = zip(
-            indices(shape), ours.double().reshape(-1).tolist(), theirs.reshape(-1).tolist(), strict=True
-        )
-        self.numbers(list(rows), sample)
-
-    def numbers(self, rows: Sequence[tuple[tuple[int, ...], float, float]], sample: Sample) -> None:
-        """Compare pairs of numbers at positions; a truth that is not finite says nothing."""
-        self.sizes[", ".join(f"{n}={k}" for n, k in sample.sizes.items()) or "scalars"] = None
-        largest = max((abs(t) for _, _, t in rows if math.isfinite(t)), default=0.0)
-        for at, ours, theirs in rows:
-            if not math.isfinite(theirs):
-                self.skipped += 1
-                continue
-            self.points += 1
-            right = self.tolerance.allows(ours, theirs, largest)
-            scale = max(abs(theirs), self.tolerance.cancelled(largest) / self.tolerance.relative)
-            relative = abs(ours - theirs) / scale if ours != theirs else 0.0
-            relative = math.inf if math.isnan(relative) else float(relative)
-            excess = relative + (0.0 if right else 1e300)
-            self.refuted = self.refuted or not right
-            if excess > self._excess:
-                self._excess, self.sample = excess, sample
-                where = f"entry {tuple(k + 1 for k in at)}; {sample.label}" if at else sample.label
-                distance = ulps(float(ours), float(theirs), self.dtype)
-                shown = "" if right else _inputs(sample)
-                self.worst = Worst(where, shown, float(ours), float(theirs), relative, distance)
-
-    def check(self, question: Question, referee: Referee, remark: str = "") -> Check:
-        """The check that comes of it: refuted, unless the point is a kink; unknown without a point."""
-        status: Status = "agrees" if self.points else "unknown"
-        reason = remark
-        if not self.points and not self.refuted:
-            reason = "the derivative has no finite value at any sample" if self.skipped else remark
-        if self.refuted:
-            kink = at_kink(question.derived.problem, self.sample) if self.sample and not self.reason else None
-            status = "kink" if kink else "refuted"
-            reason = (
-                f"a kink: {kink.says}" if kink else self.reason or f"differs from {remark or referee.name}"
-            )
-        return Check(
-            question.label,
-            referee.name,
-            status,
-            self.dtype,
-            tuple(self.sizes),
-            self.points,
-            self.worst,
-            self.tolerance.relative,
-            referee.guarantee,
-            reason,
-            referee.independent,
-        )
-
-
-def _inputs(sample: Sample) -> str:
-    text = "; ".join(f"{name} = {value}" for name, value in sample.values.items())
-    return text if len(text) <= 2000 else text[:2000] + " …"
-
-
 # ── autograd ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -127,18 +50,20 @@ def _autograd(mode: Mode) -> Callable[[Case, Referee], Iterator[Check]]:
             if not question.wrts:
                 continue
             whose = function_of(case, question)[1]
-            truths = [(s, mode(case, question, s)) for s in case.samples]
+            truths = [(s, mode(case, question, s, "float64")) for s in case.samples]
             for dtype in case.dtypes:
                 comparison = Comparison(dtype)
                 for sample, theirs in truths:
+                    if TOLERANCES[dtype].bits < SHORT and set(sample.sizes.values()) == {1}:
+                        continue  # one entry that cancels to 0 has nothing to be measured by
                     ours = case.ours(sample, dtype)[k]
                     if str(ours.dtype) != f"torch.{dtype}":
                         comparison.refuted = True
                         comparison.reason = f"the program gives {ours.dtype} for torch.{dtype} inputs"
                     shape = question.shape(sample)
-                    comparison.tensors(
-                        ours, _seen(case, question, mode, sample, dtype, theirs), sample, shape
-                    )
+                    seen = _seen(case, question, mode, sample, dtype, theirs)
+                    again = partial(mode, case, question, sample, "float32")
+                    comparison.tensors(ours, seen, sample, shape, again)
                 yield comparison.check(question, referee, whose)
 
     return judge
@@ -146,14 +71,14 @@ def _autograd(mode: Mode) -> Callable[[Case, Referee], Iterator[Check]]:
 
 def _seen(case: Case, question: Question, mode: Mode, sample: Sample, dtype: str, theirs: Any) -> Any:
     """The truth at the inputs that this precision sees; a short one sees rounded inputs."""
-    if TOLERANCES[dtype].bits >= 24:
+    if TOLERANCES[dtype].bits >= SHORT:
         return theirs
     seen = {
         v.name: value if v.integer else value.double().tolist()
         for v, value in zip(case.variables, case.tensors(sample, dtype), strict=True)
     }
     values = {v.name: seen[v.name] if not v.integer else sample.values[v.name] for v in case.variables}
-    return mode(case, question, Sample(sample.sizes, values, sample.label))
+    return mode(case, question, Sample(sample.sizes, values, sample.label), "float64")
 
 
 # ── high precision ──────────────────────────────────────────────────────────────────────────────────
@@ -189,26 +114,31 @@ def _high_precision(case: Case, referee: Referee) -> Iterator[Check]:
 
 def _forward(case: Case, referee: Referee) -> Iterator[Check]:
     for question in {q.output: q for q in case.questions}.values():
-        problem = question.derived.problem
-        lowered = case.forward(question)
-        against = Comparison("float64")
-        for sample in case.small:
-            point = sample.point(problem, 30)
-            ours = lowered(*case.tensors(sample, "float64"))
-            every = indices(point.shape(problem.dims(question.output)))
-            against.numbers(
-                [(at, float(ours[at]), float(point.entry(question.output, at))) for at in every], sample
-            )
-        yield replace(against.check(question, referee, "the definitions"), name=question.output)
+        judged = {"the forward program": case.forward(question)}
         function, whose = function_of(case, question)
-        if whose != "the reference":
-            continue
-        reference = Comparison("float64")
-        for sample in case.samples:
-            args = case.tensors(sample, "float64")
-            theirs = function(*args)
-            reference.tensors(lowered(*args), theirs.double(), sample, tuple(lowered(*args).shape))
-        yield replace(reference.check(question, referee, whose), name=question.output)
+        judged[whose] = function
+        for name, program in judged.items():
+            comparison = Comparison("float64")
+            for sample in case.samples:
+                definitions = _definitions(question, sample)
+                theirs = program(*case.tensors(sample, "float64"))
+                again = partial(_called, program, case, sample)
+                comparison.tensors(definitions, theirs, sample, tuple(definitions.shape), again)
+            yield replace(comparison.check(question, referee, name), name=question.output)
+
+
+def _definitions(question: Question, sample: Sample) -> Any:
+    """The output by its definitions, in high precision and then rounded."""
+    import torch
+
+    point = sample.point(question.derived.problem, 30)
+    shape = point.shape(question.derived.problem.dims(question.output))
+    entries = [float(point.entry(question.output, at)) for at in indices(shape)]
+    return torch.tensor(entries, dtype=torch.float64).reshape(shape)
+
+
+def _called(function: Callable[..., Any], case: Case, sample: Sample) -> Any:
+    return function(*case.tensors(sample, "float32"))
 
 
 # ── steps ───────────────────────────────────────────────────────────────────────────────────────────
@@ -261,9 +191,11 @@ def _kinks(case: Case, referee: Referee) -> Iterator[Check]:
             sample = sample_at_kink(problem, kink, case.small[0])
             if sample is None or not question.wrts:
                 continue
-            theirs = reverse_mode(case, question, sample)
+            theirs = reverse_mode(case, question, sample, "float64")
+            again = partial(reverse_mode, case, question, sample, "float32")
+            ours, shape = case.ours(sample, "float64")[k], question.shape(sample)
             comparison = Comparison("float64")
-            comparison.tensors(case.ours(sample, "float64")[k], theirs, sample, question.shape(sample))
+            comparison.tensors(ours, theirs, sample, shape, again)
             check = comparison.check(question, referee, f"{kink.says}, as torch")
             yield check
 

@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 from typing import Any
 
 from derive.errors import Unsupported
@@ -93,8 +94,40 @@ FACT_DRAWS: dict[str, Row] = {
     "binary": _each(lambda rng, _: rng.randrange(2)),
     "unit interval": DOMAINS["(0.05, 0.95)"],
     "positive": _each(lambda rng, scale: abs(rng.gauss(0, scale)) + 2 / GRID),
+    "sign": _each(lambda rng, _: rng.choice((-1, 1))),
+    "unit": lambda rng, scale, n: _unit(rng, scale, n),
     "nonzero": _each(lambda rng, scale: rng.choice((-1, 1)) * (abs(rng.gauss(0, scale)) + 2 / GRID)),
 }
+
+
+Matrix = list[list[float]]
+
+# A declared fact of a square matrix → the matrix made of a free draw.
+MATRIX_DRAWS: dict[str, Callable[[Matrix, random.Random], Matrix]] = {
+    "symmetric": lambda a, _: [[a[max(i, j)][min(i, j)] for j in range(len(a))] for i in range(len(a))],
+    "positive definite": lambda a, _: _gram(a),
+    "diagonal": lambda a, _: [[x * (i == j) for j, x in enumerate(row)] for i, row in enumerate(a)],
+    "triangular": lambda a, _: [[x * (i >= j) for j, x in enumerate(row)] for i, row in enumerate(a)],
+    "orthogonal": lambda a, rng: _signed_permutation(len(a), rng),
+}
+
+
+def _gram(a: Matrix) -> Matrix:
+    """A Aᵀ + I, with the entries of A on a coarse grid so that the products are exact."""
+    rough = [[round(x * 16) / 16 for x in row] for row in a]
+    return [[sum(map(mul, r, s)) + (i == j) for j, s in enumerate(rough)] for i, r in enumerate(rough)]
+
+
+def _signed_permutation(n: int, rng: random.Random) -> Matrix:
+    """An orthogonal matrix with exact entries."""
+    places = rng.sample(range(n), n)
+    return [[float(rng.choice((-1, 1))) * (j == k) for j in range(n)] for k in places]
+
+
+def _unit(rng: random.Random, _scale: float, n: int) -> list[float]:
+    """A vector of length 1 with exact entries: four halves, or one 1."""
+    chosen, size = (rng.sample(range(n), 4), 0.5) if n >= 4 else ([rng.randrange(n)], 1.0)
+    return [rng.choice((-1, 1)) * size * (k in chosen) for k in range(n)]
 
 
 def draw_values(
@@ -107,14 +140,18 @@ def draw_values(
     for v in problem.variables:
         limit = point.size(limits[v.name]) if v.name in limits else FEW
         row = _row_of(v, domains.get(v.name, "normal"), limit)
-        values[v.name] = _drawn(row, point.shape(v.dims), rng, scale)
+        drawn = _drawn(row, point.shape(v.dims), rng, scale)
+        for fact in v.facts:
+            if fact in MATRIX_DRAWS:
+                drawn = MATRIX_DRAWS[fact](drawn, rng)
+        values[v.name] = drawn
     return values
 
 
 def _row_of(variable: Variable, domain: str, limit: int) -> Row:
     if variable.integer:
         return lambda rng, _scale, n: [rng.randrange(limit) for _ in range(n)]
-    unknown = [f for f in variable.facts if f not in FACT_DRAWS]
+    unknown = [f for f in variable.facts if f not in FACT_DRAWS and f not in MATRIX_DRAWS]
     if unknown:
         raise Unsupported(
             f"drawing {variable.name} with {unknown[0]}", "samples.FACT_DRAWS has no row for it"

@@ -21,12 +21,12 @@ from derive.errors import DeriveError
 from derive.expr.equation import Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Index
-from derive.expr.problem import Problem, Variable
+from derive.expr.problem import Problem, Variable, reference
 from derive.expr.tree import Call, Diff, DiffValue, Entry, Head, Node, Sym, value, walk
 from derive.numeric import Evaluator
 from derive.verification.evaluation import compiled
 from derive.verification.functions import OutsideDomain
-from derive.verification.points import Local, Point, derivative_at, positions
+from derive.verification.points import Local, Point, Whole, derivative_at, positions
 from derive.verification.samples import DOMAINS, Sample, both_signs, draw_values
 from derive.verification.sizes import seeded
 
@@ -40,6 +40,7 @@ __all__ = [
     "check_steps",
     "lemmas_of",
     "name_of",
+    "of_definition",
 ]
 
 RELATIVE, ABSOLUTE = 1e-20, 1e-26  # the difference quotients at 50 digits are good to 1e-30
@@ -85,7 +86,10 @@ class Equation:
 def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> StepsResult:
     """Every step of every stage of a derivation, and of every lemma that it rests on."""
     adjoints = adjoints_of(derived)
-    stages = [check_stage(stage, derived.problem, samples, seed, adjoints) for stage in derived.all_stages]
+    stages = [
+        check_stage(of_definition(stage, derived), derived.problem, samples, seed, adjoints)
+        for stage in derived.all_stages
+    ]
     lemmas = [check_lemma(lemma, seed) for lemma in lemmas_of(derived)]
     return StepsResult(
         sum(r.steps for r in stages),
@@ -94,6 +98,19 @@ def check_steps(derived: Derived, samples: Sequence[Sample], seed: int = 0) -> S
         (*_unfounded(derived), *(f for r in (*stages, *lemmas) for f in r.failures)),
         tuple(u for r in (*stages, *lemmas) for u in r.unknown),
     )
+
+
+def of_definition(stage: Stage, derived: Derived) -> Stage:
+    """A second derivative, shown as ∂²l/∂x∂y, as the derivative of the gradient defined on the way."""
+    target = stage.target
+    if not isinstance(target, Diff) or not isinstance(target.body, Diff):
+        return stage
+    name = next(name for name, kind, _ in derived.generated if kind == "gradient")
+    rank = len(derived.problem.dims(name))
+    plain = Diff(reference(name, stage.indices[:rank]), target.wrt)
+    steps = tuple(replace(s, before=plain) if s.before == target else s for s in stage.steps)
+    start = plain if stage.start == target else stage.start
+    return replace(stage, target=plain, start=start, steps=steps)
 
 
 def check_stage(
@@ -212,15 +229,9 @@ def _target(stage: Stage, problem: Problem, adjoints: Adjoints) -> Side:
     target = stage.target
     if isinstance(target, (Entry, Sym)) and _name(target) in adjoints:
         return _adjoint(target, problem, *adjoints[_name(target)])
-    if not isinstance(target, Diff) or _is_local(stage, problem) or isinstance(target.body, Call):
+    if _is_local(stage, problem) or (isinstance(target, Diff) and isinstance(target.body, Call)):
         return _side(target)
-    body, wrt = target.body, target.wrt
-
-    def total(point: Point, env: dict[Any, int]) -> Any:
-        output, variable = _place(body, point, env), _place(wrt, point, env)
-        return derivative_at(point, lambda p: p.entry(*output), [{variable: 1}])
-
-    return total
+    return lambda point, env: Whole(point).value(target, env)
 
 
 def _adjoint(target: Entry | Sym, problem: Problem, output: str, name: str) -> Side:
@@ -270,7 +281,8 @@ def _local(sample: Sample, stage: Stage, problem: Problem, seed: int) -> Point:
     """The point with the names that the definition uses moved, as far as its domain allows."""
     name = _name(stage.target.body)  # type: ignore[attr-defined]
     base = sample.point(problem)
-    point = Local(base, name, seed)
+    # The inverse belongs to its matrix: neither can be moved without the other.
+    point = Local(base, name, seed, spread=0) if _has_head(stage.start) else Local(base, name, seed)
     try:
         point.table(name)
     except OutsideDomain:
@@ -322,10 +334,12 @@ def agrees(a: Any, b: Any) -> bool:
 
 
 def name_of(target: Node) -> str:
-    """A short name of what is derived: ∂l/∂W, sigmoid'(x)."""
+    """A short name of what is derived: ∂l/∂W, sigmoid'(x), or the name of an adjoint."""
     match target:
         case Diff(Call(fn), wrt):
             return f"{fn}'({_name(wrt)})"
-        case Diff(body, wrt):
+        case Diff(Entry() | Sym() as body, wrt):
             return f"∂{_name(body)}/∂{_name(wrt)}"
+        case Entry() | Sym():
+            return _name(target)
     return "the product with the tangent"

@@ -8,14 +8,24 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
-from mpmath import mp
 
 from derive.calculus import Derived
+from derive.expr.equation import Stage
 from derive.expr.tree import value
 from derive.read import read_formula
-from tests.expr.brute import DIGITS, Point, close, evaluate, point_of, positions, total_derivative
+from tests.expr.brute import Point, close, evaluate, point_of, positions, total_derivative
 
-__all__ = ["SHAPES", "SIZES", "Formula", "check", "derive", "formulas", "point_at", "variables_in"]
+__all__ = [
+    "SHAPES",
+    "SIZES",
+    "Formula",
+    "check",
+    "check_steps",
+    "derive",
+    "formulas",
+    "point_at",
+    "variables_in",
+]
 
 SHAPES = {"x": "n", "y": "n", "u": "m", "A": "m n", "B": "n m", "S": "n n", "a": "", "c": ""}
 SIZES = {"n": 3, "m": 2, "k": 2, "b": 2}
@@ -67,14 +77,21 @@ _BY_SHAPE = {
         ("({}*{})", "", "n"),
     ),
     "m": (("({} @ {})", "m n", "n"), ("mean({}, 1)", "m n"), ("({}*{})", "m", "")),
-    "m n": (("outer({}, {})", "m", "n"), ("({} @ {})", "m n", "n n"), ("({}*{})", "m n", "n"), ("{}.T", "n m")),
+    "m n": (
+        ("outer({}, {})", "m", "n"),
+        ("({} @ {})", "m n", "n n"),
+        ("({}*{})", "m n", "n"),
+        ("{}.T", "n m"),
+    ),
     "n m": (("({} @ {})", "n n", "n m"), ("{}.T", "m n"), ("softmax({}, 1)", "n m"), ("{}*{}", "", "n m")),
     "n n": (("({} @ {})", "n m", "m n"), ("outer({}, {})", "n", "n"), ("{}.T", "n n")),
 }
 
 
-def derive(operator: Callable[..., Derived], text: str, shapes: Any, wrt: str, *more: str, **given: Any) -> Derived:
-    """The derivation of the last output of a formula text."""
+def derive(
+    operator: Callable[..., Derived], text: str, shapes: Any, wrt: str, *more: Any, **given: Any
+) -> Derived:
+    """The derivation of the last output of a formula text; `given` is what else is known of its variables."""
     problem = read_formula(text, shapes, **given)
     return operator(problem, problem.outputs[-1], wrt, *more)
 
@@ -116,20 +133,24 @@ def point_at(derived: Derived, sizes: Mapping[str, int] = SIZES, seed: int = 1, 
     return point_of(derived.problem, sizes, seed, given)
 
 
+def check_steps(stage: Stage, point: Point) -> None:
+    """Both sides of every step are one number at the point, and each display has its value."""
+    for step in stage.steps:
+        before = replace(point, total="multivariate" in step.rules[0])
+        for at in positions(stage.indices, point):
+            left, right = evaluate(step.before, before, at), evaluate(step.after, point, at)
+            assert close(left, right), (step.rules, at, left, right)
+            shown = evaluate(value(step.after), point, at)
+            assert close(shown, right), ("value", step.rules, at, shown, right)
+
+
 def check(derived: Derived, point: Point, truth: Callable[[dict[Any, int]], Any] | None = None) -> None:
-    """Every step holds at the point, each display has its value, and the closed form is the derivative."""
+    """Every step holds at the point, and the closed form is the derivative (or what `truth` says)."""
     for stage in derived.all_stages:
-        for step in stage.steps:
-            before = replace(point, total="multivariate" in step.rules[0])
-            for at in positions(stage.indices, point):
-                left, right = evaluate(step.before, before, at), evaluate(step.after, point, at)
-                assert close(left, right), (step.rules, at, left, right)
-                shown = evaluate(value(step.after), point, at)
-                assert close(shown, right), ("value", step.rules, at, shown, right)
-    with mp.workdps(DIGITS):
-        for at in positions(derived.indices, point):
-            right, left = evaluate(derived.closed_form, point, at), (truth or _jacobian(derived, point))(at)
-            assert close(left, right), ("closed form", at, left, right)
+        check_steps(stage, point)
+    for at in positions(derived.indices, point):
+        found, wanted = evaluate(derived.closed_form, point, at), (truth or _jacobian(derived, point))(at)
+        assert close(found, wanted), ("closed form", at, found, wanted)
 
 
 def _jacobian(derived: Derived, point: Point) -> Callable[[dict[Any, int]], Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import mul
@@ -34,6 +34,8 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
+    HeadValue,
     Mul,
     Neg,
     Node,
@@ -69,6 +71,11 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     sympy.loggamma: mpmath.loggamma,
     sympy.polygamma: mpmath.psi,
     sympy.digamma: lambda x: mpmath.psi(0, x),
+    sympy.erfinv: mpmath.erfinv,
+    sympy.gamma: mpmath.gamma,
+    sympy.lowergamma: lambda a, x: mpmath.gammainc(a, 0, x),
+    sympy.uppergamma: mpmath.gammainc,
+    sympy.besseli: mpmath.besseli,
     sympy.Abs: abs,
     sympy.sign: mpmath.sign,
 }
@@ -163,7 +170,9 @@ def table(what: Any, indices: tuple[Index, ...], point: Point) -> list[Any]:
     return [evaluate(what, point, at) for at in positions(indices, point)]
 
 
-def total_derivative(point: Point, output: str, row: tuple[int, ...], wrt: str, column: tuple[int, ...]) -> Any:
+def total_derivative(
+    point: Point, output: str, row: tuple[int, ...], wrt: str, column: tuple[int, ...]
+) -> Any:
     """∂output[row]/∂wrt[column] through every definition, by a difference quotient."""
     return _slope(lambda p: p.with_definitions().tensors[output][row], point, wrt, column)
 
@@ -192,41 +201,43 @@ def _slope(f: Callable[[Point], Any], point: Point, name: str, at: tuple[int, ..
 
 
 def _display(node: Node, point: Point, at: At) -> Any:
-    match node:
-        case Num(number):
-            return _value(number, point, at)
-        case Sym(symbol):
-            return _value(symbol, point, at)
-        case Entry(base, positions_, _):
-            return point.tensors[base][_place(positions_, point, at)]
-        case Neg(body):
-            return -_display(body, point, at)
-        case Group(body):
-            return _display(body, point, at)
-        case Add(terms):
-            return sum(_display(t, point, at) for t in terms)
-        case Mul(factors, _):
-            return _product(factors, point, at)
-        case Frac(top, bottom):
-            return _over(_display(top, point, at), _display(bottom, point, at))
-        case Pow(base, exponent):
-            return _power(_display(base, point, at), _display(exponent, point, at))
-        case Call(fn, args):
-            return _applied(fn, [_display(a, point, at) for a in args])
-        case Sigma(index, body):
-            return sum(_display(body, point, {**at, index: k}) for k in range(point.size(index.dim)))
-        case Norm(index, body, p):
-            parts = (_display(body, point, {**at, index: k}) for k in range(point.size(index.dim)))
-            return _power(sum(abs(x) ** _value(p, point, at) for x in parts), 1 / mpf(int(p.p)) * int(p.q))
-        case Delta(i, j):
-            return int(_value(i, point, at) == _value(j, point, at))
-        case Bracket(condition):
-            return int(_holds(condition, point, at))
-        case Cases(branches):
-            return next(_display(b, point, at) for b, c in branches if _holds(c, point, at))
-        case Diff(body, wrt):
-            return _derivative(body, wrt, point, at)
-    raise TypeError(f"no meaning for {node!r}")
+    return _DISPLAYS[type(node)](node, point, at)
+
+
+def _cases(node: Cases, point: Point, at: At) -> Any:
+    return next(_display(b, point, at) for b, c in node.branches if _holds(c, point, at))
+
+
+def _norm(node: Norm, point: Point, at: At) -> Any:
+    p = mpf(int(node.p.p)) / int(node.p.q)
+    return sum(abs(x) ** p for x in _run(node, point, at)) ** (1 / p)
+
+
+def _run(node: Sigma | Norm, point: Point, at: At) -> Iterator[Any]:
+    """The numbers of the body over the range of the index."""
+    return (_display(node.body, point, {**at, node.index: k}) for k in range(point.size(node.index.dim)))
+
+
+# What each display is: a number, made of the numbers of its parts.
+_DISPLAYS: dict[type[Node], Callable[[Any, Point, At], Any]] = {
+    Num: lambda node, point, at: _value(node.number, point, at),
+    Sym: lambda node, point, at: _value(node.symbol, point, at),
+    Entry: lambda node, point, at: point.tensors[node.base][_place(node.at, point, at)],
+    Neg: lambda node, point, at: -_display(node.body, point, at),
+    Group: lambda node, point, at: _display(node.body, point, at),
+    Add: lambda node, point, at: sum(_display(t, point, at) for t in node.terms),
+    Mul: lambda node, point, at: _product(node.factors, point, at),
+    Frac: lambda node, point, at: _over(_display(node.top, point, at), _display(node.bottom, point, at)),
+    Pow: lambda node, point, at: _power(_display(node.base, point, at), _display(node.exponent, point, at)),
+    Call: lambda node, point, at: _applied(node.fn, [_display(a, point, at) for a in node.args]),
+    Sigma: lambda node, point, at: sum(_run(node, point, at)),
+    Norm: _norm,
+    Delta: lambda node, point, at: int(_value(node.i, point, at) == _value(node.j, point, at)),
+    Bracket: lambda node, point, at: int(_holds(node.condition, point, at)),
+    Cases: _cases,
+    Diff: lambda node, point, at: _derivative(node.body, node.wrt, point, at),
+    Head: lambda node, point, at: _of_matrix(node.op, node.base, _place(node.at, point, at), point),
+}
 
 
 def _derivative(body: Any, wrt: Any, point: Point, at: At) -> Any:
@@ -239,6 +250,8 @@ def _derivative(body: Any, wrt: Any, point: Point, at: At) -> Any:
                 return total_derivative(point, output, row, name, place)
             definition = point.problem.definition(output)
             body, at = definition.body, dict(zip(definition.indices, row, strict=True))
+    if point.total:  # the derivative of a derivative: what it is of moves too
+        return _slope(lambda p: evaluate(body, p.with_definitions(), at), point, name, place)
     return _slope(lambda p: evaluate(body, p, at), point, name, place)
 
 
@@ -259,36 +272,34 @@ def _named(what: Any, point: Point, at: At) -> tuple[str, tuple[int, ...]]:
 def _value(expr: Any, point: Point, at: At) -> Any:
     if isinstance(expr, Index):
         return at[expr]
-    if expr.is_Integer:
-        return int(expr)
-    if expr.is_Rational:
-        return mpf(int(expr.p)) / int(expr.q)
     if expr.is_Symbol:
         return point.sizes[expr.name] if expr.is_integer else point.tensors[expr.name][()]
-    if expr.is_number and not expr.args:
+    if expr.is_Rational:
+        return int(expr) if expr.is_Integer else mpf(int(expr.p)) / int(expr.q)
+    if not expr.args:
         return expr._to_mpmath(mp.prec)
-    match expr:
-        case sympy.Indexed():
-            return point.tensors[str(expr.base.label)][_place(expr.indices, point, at)]
-        case sympy.Add():
-            return sum(_value(a, point, at) for a in expr.args)
-        case sympy.Mul():
-            return _product(expr.args, point, at)
-        case sympy.Pow():
-            return _power(_value(expr.base, point, at), _value(expr.exp, point, at))
-        case sympy.Sum():
-            return _loops(expr.function, list(reversed(expr.limits)), point, at)
-        case sympy.KroneckerDelta():
-            return int(_value(expr.args[0], point, at) == _value(expr.args[1], point, at))
-        case Iverson():
-            return int(_holds(expr.condition, point, at))
-        case sympy.Piecewise():
-            return next(_value(b, point, at) for b, c in expr.args if _holds(c, point, at))
-        case Apply():
-            return _applied(expr.fn, [_value(a, point, at) for a in expr.arguments])
-        case DiffValue():
-            return _derivative(*expr.args, point, at)
+    for kind, meaning in _VALUES.items():
+        if isinstance(expr, kind):
+            return meaning(expr, point, at)
     return _applied(expr.func, [_value(a, point, at) for a in expr.args])
+
+
+# What each value is; any other head is a function of its operands.
+_VALUES: dict[type[sympy.Expr], Callable[[Any, Point, At], Any]] = {
+    sympy.Indexed: lambda v, point, at: point.tensors[str(v.base.label)][_place(v.indices, point, at)],
+    sympy.Add: lambda v, point, at: sum(_value(a, point, at) for a in v.args),
+    sympy.Mul: lambda v, point, at: _product(v.args, point, at),
+    sympy.Pow: lambda v, point, at: _power(_value(v.base, point, at), _value(v.exp, point, at)),
+    sympy.Sum: lambda v, point, at: _loops(v.function, list(reversed(v.limits)), point, at),
+    sympy.KroneckerDelta: lambda v, point, at: int(len({_value(a, point, at) for a in v.args}) == 1),
+    sympy.Piecewise: lambda v, point, at: next(
+        _value(b, point, at) for b, c in v.args if _holds(c, point, at)
+    ),
+    Iverson: lambda v, point, at: int(_holds(v.condition, point, at)),
+    Apply: lambda v, point, at: _applied(v.fn, [_value(a, point, at) for a in v.arguments]),
+    HeadValue: lambda v, point, at: _of_matrix(v.op, v.base, _place(v.at, point, at), point),
+    DiffValue: lambda v, point, at: _derivative(*v.args, point, at),
+}
 
 
 def _loops(body: Any, limits: list[Any], point: Point, at: At) -> Any:
@@ -329,6 +340,16 @@ def _applied(fn: Any, args: list[Any]) -> Any:
     variables = fn.definition.variables
     inner = Point({}, {v.name: {(): a} for v, a in zip(variables, args, strict=True)})
     return _value(fn.definition.expr, inner, {})
+
+
+def _of_matrix(op: str, base: str, place: tuple[int, ...], point: Point) -> Any:
+    """An entry of a function of a whole matrix, by elimination."""
+    size = 1 + max(at[0] for at in point.tensors[base])
+    matrix = mpmath.matrix([[point.tensors[base][i, j] for j in range(size)] for i in range(size)])
+    if op == "inverse":
+        return (matrix**-1)[place]
+    det = mpmath.det(matrix)
+    return {"det": lambda: det, "logabsdet": lambda: mpmath.log(abs(det))}[op]()
 
 
 def _power(base: Any, exponent: Any) -> Any:

@@ -20,6 +20,7 @@ from derive.expr.tree import (
     Entry,
     Frac,
     Group,
+    Head,
     Mul,
     Neg,
     Node,
@@ -40,14 +41,25 @@ FREE = (I, J, K)
 SHAPES = {"x": (N,), "y": (N,), "u": (M,), "A": (N, M), "S": (N, N)}
 
 _SIZES = {"n": 3, "m": 2}
-_NUMBERS = iter(mpf(k) / 31 for k in (23, -17, 11, 29, -7, 19, -13, 27, 5, -31, 21, -3, 25, 15, -9, 33, 7, -19) * 2)
+_NUMBERS = iter(
+    mpf(k) / 31 for k in (23, -17, 11, 29, -7, 19, -13, 27, 5, -31, 21, -3, 25, 15, -9, 33, 7, -19) * 2
+)
 POINT = Point(
     _SIZES,
     {
         "a": {(): mpf(13) / 11},
         "c": {(): mpf(-5) / 7},
-        **{name: {at: next(_NUMBERS) for at in Point(_SIZES, {}).positions(dims)} for name, dims in SHAPES.items()},
+        "Sinv": {},
+        **{
+            name: {at: next(_NUMBERS) for at in Point(_SIZES, {}).positions(dims)}
+            for name, dims in SHAPES.items()
+        },
     },
+)
+
+
+POINT.tensors["Sinv"].update(
+    {(p, q): evaluate(Head("inverse", "S", (S(p), S(q)), "Sinv"), POINT) for p in range(3) for q in range(3)}
 )
 
 
@@ -81,14 +93,29 @@ def _ties(scope: tuple[Index, ...]) -> list[Expr]:
 
 
 @st.composite
-def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, deltas: bool = True) -> Expr:
-    """A value whose free indices are in the scope; every one is defined at POINT."""
-    deeper = values(scope, depth - 1, deltas)
-    kinds = ["leaf", "add", "mul", "add", "mul", "over", "power", "call", "named", "sum", "sum", "cases"]
+def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, jumps: bool = True) -> Expr:
+    """A value whose free indices are in the scope, with deltas, brackets and cases or without."""
+    deeper = values(scope, depth - 1, jumps)
+    kinds = [
+        "leaf",
+        "add",
+        "mul",
+        "add",
+        "mul",
+        "over",
+        "power",
+        "call",
+        "named",
+        "sum",
+        "sum",
+        *["cases"] * jumps,
+    ]
     match draw(st.sampled_from(kinds if depth else ["leaf"])):
         case "leaf":
             leaves = [*_entries(scope), *_entries(scope), scalar("a"), scalar("c"), S(2), Rational(-1, 3), N]
-            return draw(st.sampled_from([*leaves, *(_ties(scope) if deltas else ()), Iverson(scalar("a") > 1)]))
+            return draw(
+                st.sampled_from([*leaves, *([*_ties(scope), Iverson(scalar("a") > 1)] if jumps else ())])
+            )
         case "add":
             return draw(deeper) + draw(deeper)
         case "mul":
@@ -98,7 +125,9 @@ def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, deltas: b
         case "power":
             return draw(deeper) ** draw(st.sampled_from([S(2), S(3)]))
         case "call":
-            head = draw(st.sampled_from([sympy.sin, lambda v: sympy.exp(-(v**2)), lambda v: sympy.sqrt(1 + v**2)]))
+            head = draw(
+                st.sampled_from([sympy.sin, lambda v: sympy.exp(-(v**2)), lambda v: sympy.sqrt(1 + v**2)])
+            )
             return head(draw(deeper))
         case "named":
             return FUNCTIONS[draw(st.sampled_from(["sigmoid", "tanh", "softplus"]))](draw(deeper))
@@ -106,7 +135,7 @@ def values(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3, deltas: b
             condition = draw(st.sampled_from(_entries(scope))) > Rational(1, 7)
             return Piecewise((draw(deeper), condition), (draw(deeper), True))
     index = fresh(draw(st.sampled_from("ijk")), draw(st.sampled_from([N, M])))
-    return make_sum(draw(values((*scope, index), depth - 1, deltas)), index)
+    return make_sum(draw(values((*scope, index), depth - 1, jumps)), index)
 
 
 @st.composite
@@ -117,7 +146,13 @@ def trees(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3) -> Node:
     match draw(st.sampled_from(kinds if depth else ["leaf"])):
         case "leaf":
             leaf = draw(values(scope, 0))
-            return Neg(Num(-leaf)) if leaf.is_negative else _LEAVES[leaf.func](leaf) if leaf.args else _atom(leaf)
+            return (
+                Neg(Num(-leaf))
+                if leaf.is_negative
+                else _LEAVES[leaf.func](leaf)
+                if leaf.args
+                else _atom(leaf)
+            )
         case "neg":
             return Neg(draw(deeper))
         case "add":
@@ -129,7 +164,9 @@ def trees(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3) -> Node:
         case "pow":
             return Pow(draw(deeper), Num(draw(st.sampled_from([S(1), S(2), S(3)]))))
         case "call":
-            return Call(draw(st.sampled_from([sympy.sin, FUNCTIONS["tanh"], FUNCTIONS["sigmoid"]])), (draw(deeper),))
+            return Call(
+                draw(st.sampled_from([sympy.sin, FUNCTIONS["tanh"], FUNCTIONS["sigmoid"]])), (draw(deeper),)
+            )
         case "group":
             return Group(draw(deeper))
         case "cases":
@@ -139,7 +176,11 @@ def trees(draw: Any, scope: tuple[Index, ...] = FREE, depth: int = 3) -> Node:
             index = fresh(draw(st.sampled_from("ijk")), draw(st.sampled_from([N, M])))
             return Sigma(index, draw(trees((*scope, index), depth - 1)))
     index = fresh("i", N)
-    return Norm(index, Add((Num(S(1)), Pow(draw(trees((*scope, index), depth - 1)), Num(S(2))))), S(draw(st.integers(1, 3))))
+    return Norm(
+        index,
+        Add((Num(S(1)), Pow(draw(trees((*scope, index), depth - 1)), Num(S(2))))),
+        S(draw(st.integers(1, 3))),
+    )
 
 
 def _atom(leaf: Expr) -> Node:

@@ -23,7 +23,9 @@ def swish():
 def test_a_function_is_what_it_was_declared_by():
     assert swish() == swish()
     assert hash(swish()) == hash(swish())
-    other = named("swish", [z, b], z * SIGMOID(z * b + 0) + 0, latex=r"\mathrm{swish}", kinks=[0], convention="none")
+    other = named(
+        "swish", [z, b], z * SIGMOID(z * b + 0) + 0, latex=r"\mathrm{swish}", kinks=[0], convention="none"
+    )
     assert other == swish()
     assert named("swish", [z, b], z * b) != swish()
     assert named("silu", [z, b], z * SIGMOID(b * z)) != swish()

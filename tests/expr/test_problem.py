@@ -87,7 +87,9 @@ def test_names_are_those_of_entries_scalars_dimensions_and_positions():
 
 def test_names_that_only_decide_are_told_apart():
     positive = entry("a", (I,)) > scalar("c")
-    tree = Add((Cases(((Entry("x", (I,)), positive), (Sym(scalar("b")), sympy.true))), Bracket(entry("d", (I,)) < 1)))
+    tree = Add(
+        (Cases(((Entry("x", (I,)), positive), (Sym(scalar("b")), sympy.true))), Bracket(entry("d", (I,)) < 1))
+    )
     assert list(names_in(tree)) == ["x", "b"]
     assert list(names_in_conditions(tree)) == ["a", "c", "d"]
     assert list(names_in_conditions(Delta(I, entry("t", (J,), integer=True)))) == ["t"]

@@ -22,6 +22,7 @@ from derive.expr.sums import (
 from tests.expr.brute import evaluate, positions
 from tests.expr.expressions import FREE, POINT, I, J, K, M, N, same, u, values, x, y
 
+
 @settings(max_examples=30)
 @given(values())
 def test_the_name_of_a_bound_index_does_not_matter(body):

@@ -21,8 +21,8 @@ from derive.expr.sums import Iverson, delta, entry, make_sum
 from derive.expr.tree import Call, Diff, DiffValue, Entry, HeadValue, Sigma, Sym
 from derive.expr.vocabulary import FUNCTIONS
 from derive.numeric import Let, build_program, differentiate, evaluate, evaluate_tensor
-from derive.numeric.evaluate import FUNCTIONS as ROWS
-from derive.numeric.evaluate import HEADS
+from derive.numeric.precise import FUNCTIONS as ROWS
+from derive.numeric.precise import HEADS
 
 M, N = dim("m"), dim("n")
 i, j, k, r = Index("i", N), Index("j", N), Index("k", N), Index("r", M)

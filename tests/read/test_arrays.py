@@ -64,7 +64,7 @@ def shape_of(node):
         ("mean(A)", "A: 2 n", "1 / 2 n sum_i sum_j Aij"),
         ("norm(A @ x)", "A: m n, x: n", "norm_i sum_j Aij xj"),
         ("x*A", "A: m n, x: n", "xj Aij"),
-        ("A - mean(A, 1)", "A: n n", "(Aij + -sum_k Ajk / n)"),
+        ("A - mean(A, 1)", "A: n n", "(Aij + -1 / n sum_k Ajk)"),
         ("x[0] + x[-1]", "x: n", "(x0 + xn - 1)"),
         ("A[1] @ x", "A: 2 n, x: n", "sum_i A1i xi"),
         ("A*x", "A: m n, x: 1", "Aij x0"),

@@ -8,6 +8,7 @@ import sympy
 from sympy import Integer, Rational, S
 
 from derive.errors import Unsupported
+from derive.expr.heads import HEADS
 from derive.expr.indices import Index, dim
 from derive.expr.problem import Problem, Variable
 from derive.expr.sums import Iverson, delta, entry, make_sum
@@ -30,7 +31,7 @@ from derive.expr.tree import (
 )
 from derive.numeric import Evaluator
 from derive.verification.evaluation import KINDS, compiled
-from derive.verification.functions import FUNCTIONS, OutsideDomain, applied
+from derive.verification.functions import FUNCTIONS, OutsideDomain, applied, applied_to_matrix
 from derive.verification.points import Point, context
 from derive.verification.samples import small_samples
 from tests.verification.problems import DERIVATIONS
@@ -51,7 +52,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
 
 
 # What SymPy does not evaluate itself.
-EXPECTED = {"erfcinv": sympy.erfinv(Rational(7, 10))}
+EXPECTED = {"erfcinv": sympy.erfinv(Rational(7, 10)), "nearest": S.Zero}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -59,7 +60,8 @@ def test_every_function_is_sympys(name: str) -> None:
     args = ARGUMENTS.get(name, (Rational(3, 10),))
     ctx = context(30)
     ours = applied(name)(ctx, [ctx.mpf(a.p) / a.q if a.q != 1 else int(a) for a in args])  # type: ignore[attr-defined]
-    theirs = (EXPECTED.get(name) or getattr(sympy, name)(*args)).evalf(30)
+    known = EXPECTED.get(name)
+    theirs = sympy.N(getattr(sympy, name)(*args) if known is None else known, 30)
     assert abs(ours - ctx.mpf(str(theirs))) < 1e-25
 
 
@@ -126,15 +128,39 @@ def test_no_value_is_made_up_outside_of_the_domain(node: Node) -> None:
 def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(Unsupported, match="'q'"):
         VECTOR.value(Entry("q", (Integer(0),)), {})
-    with pytest.raises(Unsupported, match="airyai"):
-        VECTOR.value(Call(sympy.airyai, (Num(S.One),)), {})
+    with pytest.raises(Unsupported, match="fresnels"):
+        VECTOR.value(Call(sympy.fresnels, (Num(S.One),)), {})
     with pytest.raises(Unsupported, match="Integral"):
         compiled(sympy.Integral(sympy.Symbol("u"), sympy.Symbol("u")))
 
 
 def test_every_display_node_has_a_row() -> None:
-    ours = {kind for kind in Node.__subclasses__() if kind.__module__ == Node.__module__}
-    assert ours <= set(KINDS)
+    ours = {kind.__name__ for kind in Node.__subclasses__() if kind.__module__ == Node.__module__}
+    assert ours <= {kind.__name__ for kind in KINDS}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_every_function_of_a_matrix_is_torchs(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    matrix = [[2.0, 0.5, -1.0], [0.5, -3.0, 0.25], [-1.0, 0.25, 1.0]]
+    source = HEADS[name].torch.format("matrix")
+    path, _, rest = source.removeprefix("torch.").partition("(")
+    function = torch.linalg
+    for part in path.split(".")[1:]:
+        function = getattr(function, part)
+    options = {"full_matrices": False} if "full_matrices" in rest else {}
+    theirs = function(torch.tensor(matrix, dtype=torch.float64), **options)
+    for part in rest.partition(").")[2].split("."):
+        theirs = getattr(theirs, part) if part else theirs
+    ours = applied_to_matrix(name, context(30), matrix)
+    ours = [float(x) for x in ours] if hasattr(ours, "__iter__") else [float(ours)]
+    # The sign of a singular vector or an eigenvector is free.
+    assert [abs(x) for x in ours] == pytest.approx([abs(x) for x in theirs.reshape(-1).tolist()])
+
+
+def test_a_singular_matrix_has_no_inverse() -> None:
+    with pytest.raises(OutsideDomain, match="inverse"):
+        applied_to_matrix("inverse", context(30), [[1.0, 2.0], [2.0, 4.0]])
 
 
 def test_the_precision_of_mpmath_itself_is_left_alone() -> None:

@@ -12,7 +12,7 @@ from sympy import exp, log
 from derive.expr.indices import Index, dim, scalar
 from derive.expr.problem import Definition, Problem, Variable
 from derive.expr.tree import Call, Diff, Entry, Mul, Node, Sigma, Sym
-from derive.verification.points import Local, Point, Shifted, derivative_at, positions
+from derive.verification.points import Local, Point, Shifted, Whole, derivative_at, positions
 from tests.verification.problems import cross_entropy, perceptron
 
 n, m = dim("n"), dim("m")
@@ -83,3 +83,16 @@ def test_every_pattern_of_equal_positions_is_looked_at(sizes: list[int], seed: i
 def test_an_index_out_of_range_is_no_entry() -> None:
     with pytest.raises(ArithmeticError, match="no entry"):
         Point(perceptron(), {"m": 1, "n": 1}, {"W": [[1.0]], "x": [1.0]}).entry("y", (1,))
+
+
+def test_a_name_by_itself_is_one_and_not_the_derivative_of_its_body() -> None:
+    point = chain()
+    assert abs(point.value(Diff(Sym(v), Sym(v)), {}) - 1) < 1e-25
+    assert abs(point.value(Diff(Sym(v), Sym(u)), {}) - point.ctx.exp(0.75)) < 1e-25
+
+
+def test_a_whole_point_differentiates_through_the_names_between() -> None:
+    point = chain()
+    assert point.value(Diff(Sym(w), Sym(u)), {}) == 0
+    whole = Whole(point).value(Diff(Sym(w), Sym(u)), {})
+    assert abs(whole - point.ctx.exp(0.75) * (point.ctx.mpf(0.75) + 1)) < 1e-25

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import S, log
 
@@ -17,7 +18,14 @@ from derive.expr.indices import Index, dim
 from derive.expr.problem import Definition, Problem, Variable
 from derive.expr.tree import Bracket, Call, Delta, Entry, Frac, Mul, Neg, Num, Sigma, Sym
 from derive.verification.functions import OutsideDomain
-from derive.verification.samples import DOMAINS, FACT_DRAWS, draw_samples, find_domains, small_samples
+from derive.verification.samples import (
+    DOMAINS,
+    FACT_DRAWS,
+    MATRIX_DRAWS,
+    draw_samples,
+    find_domains,
+    small_samples,
+)
 from derive.verification.sizes import draw_sizes, ranges, seeded
 from tests.verification.problems import (
     class_targets,
@@ -82,10 +90,33 @@ LAWS: dict[str, Callable[[list[float]], bool]] = {
     "positive": lambda row: min(row) > 0,
     "unit interval": lambda row: 0 < min(row) <= max(row) < 1,
     "nonzero": lambda row: 0 not in row,
+    "sign": lambda row: set(row) <= {-1.0, 1.0},
+    "unit": lambda row: sum(x * x for x in row) == 1,
+}
+
+Square = list[list[float]]
+MATRIX_LAWS: dict[str, Callable[[Square], bool]] = {
+    "symmetric": lambda a: a == [list(column) for column in zip(*a, strict=True)],
+    "positive definite": lambda a: (
+        a == [list(c) for c in zip(*a, strict=True)] and np.linalg.eigvalsh(a)[0] > 0
+    ),
+    "diagonal": lambda a: all(x == 0 or i == j for i, row in enumerate(a) for j, x in enumerate(row)),
+    "triangular": lambda a: all(x == 0 or i >= j for i, row in enumerate(a) for j, x in enumerate(row)),
+    "orthogonal": lambda a: bool((np.array(a) @ np.array(a).T == np.eye(len(a))).all()),
 }
 
 
-@pytest.mark.parametrize("fact", FACTS)
+@pytest.mark.parametrize("fact", MATRIX_LAWS)
+@settings(max_examples=10)
+@given(seed=SEEDS)
+def test_every_declared_fact_of_a_matrix_holds_exactly(fact: str, seed: int) -> None:
+    variable = Variable("A", (m, m), facts=(fact,))
+    problem = Problem((variable,), (Definition("f", (j,), Entry("A", (j, j))),), ("f",))
+    for sample in draw_samples(problem, seed, ("f",)):
+        assert MATRIX_LAWS[fact](sample.values["A"])
+
+
+@pytest.mark.parametrize("fact", LAWS)
 @given(seed=SEEDS)
 def test_every_declared_fact_holds_exactly(fact: str, seed: int) -> None:
     problem = Problem(
@@ -96,7 +127,8 @@ def test_every_declared_fact_holds_exactly(fact: str, seed: int) -> None:
 
 
 def test_every_fact_can_be_drawn_and_an_unknown_one_is_refused() -> None:
-    assert set(FACTS) <= set(FACT_DRAWS)
+    assert set(FACTS) <= {*FACT_DRAWS, *MATRIX_DRAWS}
+    assert {*LAWS, *MATRIX_LAWS} == set(FACTS)
     problem = Problem(
         (Variable("y", (n,), facts=("prime",)),), (Definition("f", (i,), Entry("y", (i,))),), ("f",)
     )

@@ -8,6 +8,7 @@ from typing import Any
 from derive.read.ops import (
     activations,
     attention,
+    cells,
     classes,
     constants,
     convolution,
@@ -55,12 +56,13 @@ FAMILIES = (
     convolution,
     pooling,
     attention,
+    cells,
     losses,
     classes,
     normalisation,
 )
 
-FACTORIES = {"eye", "ones", "zeros", "full", "arange", "linspace", "tensor", "as_tensor", "empty", "scalar_tensor"}
+FACTORIES = set("eye ones zeros full arange linspace tensor as_tensor empty scalar_tensor".split())
 RANDOM = {
     "rand", "randn", "randint", "rand_like", "randn_like", "bernoulli", "multinomial", "normal", "dropout",
     "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "gumbel_softmax", "poisson",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sympy import Or, Rational, S
@@ -11,7 +12,7 @@ from derive.expr.functions import NamedFunction
 from derive.expr.tree import Call, Mul, Node, Num, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import divide, minus, multiply, number, plus
-from derive.read.arrays import Array, axis_of
+from derive.read.arrays import Array, Positions, axis_of
 from derive.read.ops.entries import HALF, ONE, ZERO, cases, exp, fn
 from derive.read.registry import elementwise, op
 from derive.read.sizes import expression
@@ -57,12 +58,16 @@ def leaky_relu(input: Any, negative_slope: Any = 0.01, inplace: bool = False) ->
     return elementwise(lambda x, a: Call(FUNCTIONS["leaky_relu"], (x, a)), input, negative_slope)
 
 
+def _first(vector: Array, at: Positions) -> Node:
+    return vector.at(at[:1])  # type: ignore[no-any-return]
+
+
 @op("prelu")
 def prelu(input: Array, weight: Array) -> Array:
     """x for x > 0, else weight · x, one weight a channel."""
     if weight.rank == 1 and input.rank > 1:
         tail = (S.One,) * (input.rank - 2)
-        weight = Array((*weight.dims, *tail), lambda at, w=weight: w.at(at[:1]))
+        weight = Array((*weight.dims, *tail), partial(_first, weight))
     return elementwise(lambda x, a: Call(FUNCTIONS["leaky_relu"], (x, a)), input, weight)
 
 

@@ -15,7 +15,7 @@ from derive.read.arrays import Array
 from derive.read.ops.movement import transpose
 from derive.read.ops.reductions import sum_over
 from derive.read.ops.shaping import reshaped
-from derive.read.registry import as_real, elementwise, op
+from derive.read.registry import as_real, elementwise, op, stage
 from derive.read.sizes import expression
 
 __all__ = ["attention"]
@@ -53,7 +53,7 @@ def attention(
         seen = attn_mask
     elif attn_mask is not None:
         scores = elementwise(plus, scores, attn_mask)
-    return base.matmul(weights(scores, seen), v)
+    return base.matmul(stage(weights(stage(scores, "S", "Z"), seen), "P", "A"), v)
 
 
 def weights(scores: Array, seen: Array | None) -> Array:

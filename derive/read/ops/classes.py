@@ -28,6 +28,11 @@ def class_axis(input: Array) -> int:
     return 0 if input.rank == 1 else 1
 
 
+def vector_of(array: Array) -> Array:
+    """A scalar as a vector of one entry."""
+    return Array((S.One,), lambda _: array.at(()), array.text, array.kind)
+
+
 def picked(values: Array, target: Array, axis: int) -> Array:
     """The values at the target's class, along the class axis."""
 
@@ -182,10 +187,10 @@ def multilabel_margin_loss(
     reduce: Any = None,
     reduction: Any = "mean",
 ) -> Array:
-    """Σ over the target classes y, which end at a -1, and the others i of max(0, 1 - x_y + x_i), over their number."""
+    """Σ of max(0, 1 - x_y + x_i) over targets y before a -1 and classes i that are none, by their number."""
     x = as_real(input)
     if not x.rank:
-        x, target = (Array((S.One,), lambda _, a=a: a.at(()), a.text, a.kind) for a in (x, target))
+        x, target = vector_of(x), vector_of(target)
     axis = x.rank - 1
 
     def label(positions: Positions, k: Expr) -> Expr:

@@ -113,5 +113,3 @@ def tensor(data: Any, **_: Any) -> Array:
     if isinstance(data, list | tuple):
         return stack([tensor(d) for d in data])
     return as_array(data)
-
-

@@ -1,6 +1,6 @@
-"""Convolutions by affine positions: y_i = Σ_k w_k x_{s i + d k - p}, with a bracket for the range where there is padding.
+"""Convolutions by affine positions: y_i = Σ_k w_k x_{s i + d k - p}, with a bracket where there is padding.
 
-A transposed convolution is the same sum with the positions tied the other way round: Σ_i Σ_k δ(y, s i + d k - p).
+A transposed convolution is the same sum with the positions tied the other way: Σ_i Σ_k δ(y, s i + d k - p).
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def convolve(
         n, group, o, *places = positions
         c = fresh("c", w.dims[2])
         ks = [fresh("k", d) if d != 1 else Integer(0) for d in kernel]
-        where = [s * i + d * k - p[0] for s, i, d, k, p in zip(strides, places, dilations, ks, pads, strict=True)]
+        where = [
+            s * i + d * k - p[0] for s, i, d, k, p in zip(strides, places, dilations, ks, pads, strict=True)
+        ]
         channel = c if w.dims[2] != 1 else Integer(0)
         entry = bracketed(x, (n, group, channel, *where))
         node = product_sum(w.at((group, o, channel, *ks)), entry)
@@ -110,7 +112,15 @@ def _finished(result: Array, bias: Any, alone: bool) -> Array:
 
 
 def transpose_convolve(
-    rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, extra: Any, groups: Any, dilation: Any
+    rank: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    extra: Any,
+    groups: Any,
+    dilation: Any,
 ) -> Array:
     """The transposed convolution over the last `rank` axes."""
     x, alone = batched(as_real(input), rank)
@@ -147,7 +157,13 @@ def transpose_convolve(
 def _register(rank: int) -> None:
     @op(f"conv{rank}d")
     def conv(
-        input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: Any = 1
+        input: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: Any = 1,
     ) -> Array:
         """A convolution."""
         return convolve(rank, input, weight, bias, stride, padding, dilation, groups)
@@ -164,7 +180,9 @@ def _register(rank: int) -> None:
         dilation: Any = 1,
     ) -> Array:
         """A transposed convolution."""
-        return transpose_convolve(rank, input, weight, bias, stride, padding, output_padding, groups, dilation)
+        return transpose_convolve(
+            rank, input, weight, bias, stride, padding, output_padding, groups, dilation
+        )
 
 
 for _rank in (1, 2, 3):
@@ -186,7 +204,9 @@ def convolution(
     """A convolution over as many axes as the weight has behind its channels."""
     rank = weight.rank - 2
     if transposed:
-        return transpose_convolve(rank, input, weight, bias, stride, padding, output_padding, groups, dilation)
+        return transpose_convolve(
+            rank, input, weight, bias, stride, padding, output_padding, groups, dilation
+        )
     return convolve(rank, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -201,20 +221,20 @@ def unfold(input: Array, *given: Any, **settings: Any) -> Array:
     return _columns(input, *given, **settings)
 
 
-def _columns(
-    input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
-) -> Array:
+def _columns(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Array:
     x, alone = batched(as_real(input), 2)
     kernel, strides = each(kernel_size, 2), each(stride, 2)
     pads, dilations = each(padding, 2), each(dilation, 2)
     out = [
-        steps(n, k, s, (p, p), d) for n, k, s, p, d in zip(x.dims[2:], kernel, strides, pads, dilations, strict=True)
+        steps(n, k, s, (p, p), d)
+        for n, k, s, p, d in zip(x.dims[2:], kernel, strides, pads, dilations, strict=True)
     ]
 
     def at(positions: Positions) -> Node:
         n, c, *rest = positions
         where = [
-            s * i + d * k - p for s, i, d, k, p in zip(strides, rest[2:], dilations, rest[:2], pads, strict=True)
+            s * i + d * k - p
+            for s, i, d, k, p in zip(strides, rest[2:], dilations, rest[:2], pads, strict=True)
         ]
         return bracketed(x, (n, c, *where))
 
@@ -233,7 +253,10 @@ def fold(
     x = unsqueezed(x, 0) if alone else x
     sizes, kernel, strides = each(output_size, 2), each(kernel_size, 2), each(stride, 2)
     pads, dilations = each(padding, 2), each(dilation, 2)
-    out = [steps(n, k, s, (p, p), d) for n, k, s, p, d in zip(sizes, kernel, strides, pads, dilations, strict=True)]
+    out = [
+        steps(n, k, s, (p, p), d)
+        for n, k, s, p, d in zip(sizes, kernel, strides, pads, dilations, strict=True)
+    ]
     channels = x.dims[1] / sympy.Mul(*kernel)
     if channels.is_number and not channels.is_Integer:
         raise ShapeError(f"{x.dims[1]} rows are no windows of {sympy.Mul(*kernel)}")
@@ -244,7 +267,8 @@ def fold(
         ks = [fresh("k", d) if d != 1 else Integer(0) for d in kernel]
         here = [fresh("i", d) if d != 1 else Integer(0) for d in out]
         ties = [
-            Delta(y, s * i + d * k - p) for y, s, i, d, k, p in zip(places, strides, here, dilations, ks, pads, strict=True)
+            Delta(y, s * i + d * k - p)
+            for y, s, i, d, k, p in zip(places, strides, here, dilations, ks, pads, strict=True)
         ]
         node = mul(*ties, apart.at((n, c, *ks, *here)))
         for index in reversed([i for i in (*here, *ks) if not i.is_Integer]):
@@ -253,5 +277,3 @@ def fold(
 
     result = Array((x.dims[0], channels, *sizes), at, "fold")
     return squeezed(result, (0,)) if alone else result
-
-

@@ -64,7 +64,9 @@ def diag_embed(input: Array, offset: Any = 0, dim1: Any = -2, dim2: Any = -1) ->
     def at(positions: Positions) -> Node:
         row, column = positions[-2:]
         place = row - max(0, -shift)
-        inside = [] if within(place, size) else [Bracket(c) for c in (place >= 0, place < size) if c != S.true]
+        inside = (
+            [] if within(place, size) else [Bracket(c) for c in (place >= 0, place < size) if c != S.true]
+        )
         return mul(*inside, delta(row + shift, column), as_real(input).at((*positions[:-2], place)))
 
     square = Array((*input.dims[:-1], size + abs(shift), size + abs(shift)), at, input.text)

@@ -52,7 +52,9 @@ def getitem(input: Array, key: Any) -> Array:
             if k.kind != "int":
                 raise Unsupported(
                     "indexing by a condition" if k.kind == "bool" else f"the position {k.text}",
-                    "write torch.where, or multiply by the condition" if k.kind == "bool" else "give an integer tensor",
+                    "write torch.where, or multiply by the condition"
+                    if k.kind == "bool"
+                    else "give an integer tensor",
                 )
             places.append(len(dims))
             plan.append(("gather", len(gathered), size))
@@ -108,7 +110,9 @@ def _range(key: slice, size: Any) -> tuple[Expr, Expr, int]:
     if length.is_Integer:
         length = Integer(max(0, -(-int(length) // step)))
     elif step != 1:
-        raise Unsupported(f"a slice with step {step} of a dimension without a number", "give the size as a number")
+        raise Unsupported(
+            f"a slice with step {step} of a dimension without a number", "give the size as a number"
+        )
     if length.is_zero:
         raise Unsupported("an empty slice", "a dimension has one entry or more")
     return start, length, step
@@ -247,5 +251,3 @@ def combinations_(input: Array, r: Any = 2, with_replacement: bool = False) -> A
 def masked_select(input: Array, mask: Any) -> Array:
     """Refused: its shape depends on values."""
     raise Unsupported("masked_select: its shape depends on values", "write torch.where(mask, x, 0)")
-
-

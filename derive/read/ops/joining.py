@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from sympy import Expr, Integer, S
@@ -12,7 +13,15 @@ from derive.expr.tree import Bracket, Delta, Node, add, mul
 from derive.read import arrays as base
 from derive.read.arrays import Array, Positions
 from derive.read.ops.indexing import narrow, select
-from derive.read.ops.movement import atleast_1d, atleast_2d, atleast_3d, broadcast, listed, transpose, unsqueezed
+from derive.read.ops.movement import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    broadcast,
+    listed,
+    transpose,
+    unsqueezed,
+)
 from derive.read.ops.pieces import joined
 from derive.read.ops.shaping import flatten, number_of
 from derive.read.registry import as_array, as_real, op
@@ -28,7 +37,10 @@ def cat(tensors: Any, dim: Any = 0, *, axis: Any = None, out: Any = None) -> Arr
     pieces = []
     total: Expr = Integer(0)
     for part in parts:
-        if part.rank != parts[0].rank or part.dims[:k] + part.dims[k + 1 :] != parts[0].dims[:k] + parts[0].dims[k + 1 :]:
+        if (
+            part.rank != parts[0].rank
+            or part.dims[:k] + part.dims[k + 1 :] != parts[0].dims[:k] + parts[0].dims[k + 1 :]
+        ):
             raise ShapeError(f"{part} does not fit to {parts[0]} along dimension {k}")
         start, total = total, total + part.dims[k]
         pieces.append((total, part, lambda i, start=start: i - start))
@@ -144,7 +156,9 @@ def unbind(input: Array, dim: Any = 0) -> tuple[Array, ...]:
 
 
 @op("split", "split_with_sizes", "unsafe_split", "split_with_sizes_copy")
-def split(input: Array, split_size: Any = None, dim: Any = 0, *, split_sizes: Any = None) -> tuple[Array, ...]:
+def split(
+    input: Array, split_size: Any = None, dim: Any = 0, *, split_sizes: Any = None
+) -> tuple[Array, ...]:
     """Stretches of an axis of a given size."""
     k = base.axis_of(input, dim)
     total = number_of(input.dims[k], "split")
@@ -163,7 +177,9 @@ def chunk(input: Array, chunks: Any, dim: Any = 0) -> tuple[Array, ...]:
 
 
 @op("tensor_split")
-def tensor_split(input: Array, indices_or_sections: Any = None, dim: Any = 0, **names: Any) -> tuple[Array, ...]:
+def tensor_split(
+    input: Array, indices_or_sections: Any = None, dim: Any = 0, **names: Any
+) -> tuple[Array, ...]:
     """Stretches of an axis, as equal as can be, or cut at the given positions."""
     given = indices_or_sections
     for name in ("indices", "sections"):
@@ -175,7 +191,7 @@ def tensor_split(input: Array, indices_or_sections: Any = None, dim: Any = 0, **
     if isinstance(given, int):
         return _cut(input, k, [total // given + (n < total % given) for n in range(given)])
     cuts = [0, *(min(total, int(c) + total if c < 0 else int(c)) for c in given), total]
-    return _cut(input, k, [max(0, b - a) for a, b in zip(cuts, cuts[1:], strict=False)])
+    return _cut(input, k, [max(0, b - a) for a, b in pairwise(cuts)])
 
 
 @op("hsplit")
@@ -201,5 +217,3 @@ def _cut(input: Array, axis: int, sizes: list[int]) -> tuple[Array, ...]:
         raise Unsupported("an empty stretch", "a dimension has one entry or more")
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     return tuple(narrow(input, axis, s, n) for s, n in zip(starts, sizes, strict=True))
-
-

@@ -77,7 +77,9 @@ def bilinear(input1: Array, input2: Array, weight: Array, bias: Any = None) -> A
 
 
 @op("addbmm")
-def addbmm(input: Any, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Array:
+def addbmm(
+    input: Any, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1, out: Any = None
+) -> Array:
     """beta · input + alpha · Σ batch1 @ batch2 over the batch."""
     return combined(input, contract("bij,bjk->ik", batch1, batch2), beta, alpha)
 
@@ -139,7 +141,9 @@ def cross(input: Array, other: Array, dim: Any = None, *, out: Any = None) -> Ar
     if a.dims[k] != 3:
         raise ShapeError(f"cross takes vectors of size 3, not {a.dims[k]}")
     products = [
-        elementwise(minus, *(elementwise(multiply, select(a, k, p), select(b, k, q)) for p, q in ((m, n), (n, m))))
+        elementwise(
+            minus, *(elementwise(multiply, select(a, k, p), select(b, k, q)) for p, q in ((m, n), (n, m)))
+        )
         for m, n in ((1, 2), (2, 0), (0, 1))
     ]
     return stack(products, k)
@@ -166,17 +170,24 @@ def tensordot(a: Array, b: Array, dims: Any = 2, out: Any = None) -> Array:
     second = list(letters[a.rank : a.rank + b.rank])
     for p, q in zip(left, right, strict=True):
         second[q] = first[p]
-    rest = [c for k, c in enumerate(first) if k not in left] + [c for k, c in enumerate(second) if k not in right]
+    rest = [c for k, c in enumerate(first) if k not in left] + [
+        c for k, c in enumerate(second) if k not in right
+    ]
     return contract(f"{''.join(first)},{''.join(second)}->{''.join(rest)}", a, b)
 
 
-def contract(equation: str, *operands: Array) -> Array:
+def contract(equation: str, *operands: Array) -> Array:  # noqa: C901 - one check a line
     """The sum of products that an einsum equation says."""
     inputs, arrow, output = equation.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(operands):
-        raise ShapeError(f"the equation {equation!r} has {len(terms)} operands, but {len(operands)} are given")
-    lead = max((x.rank - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t), default=0)
+        raise ShapeError(
+            f"the equation {equation!r} has {len(terms)} operands, but {len(operands)} are given"
+        )
+    lead = max(
+        (x.rank - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t),
+        default=0,
+    )
     dots = "".join(chr(0x391 + n) for n in range(lead))
     spelled = []
     for term, x in zip(terms, operands, strict=True):

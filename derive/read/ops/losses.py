@@ -14,11 +14,12 @@ from derive.expr.tree import Call, Frac, Node, Num, add, mul, neg, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import minus, multiply, plus, power
 from derive.read.arrays import Array
+from derive.read.dispatch import call
 from derive.read.ops.entries import HALF, ONE, TWO, ZERO, cases, exp, log, relu, size
 from derive.read.ops.norms import cosine_similarity
 from derive.read.ops.reductions import mean_over, over, sum_over
 from derive.read.registry import as_real, composite, elementwise, op
-from derive.read.traced import Trace, call
+from derive.read.traced import Trace
 
 __all__ = ["reduced"]
 
@@ -313,7 +314,7 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: Any = "mean",
 ) -> Any:
-    """max(0, d(a, p) - d(a, n) + margin), with the smaller of d(a, n) and d(p, n) if the sides may be swapped."""
+    """max(0, d(a, p) - d(a, n) + margin); if sides may be swapped, with the smaller of d(a, n), d(p, n)."""
 
     def distance(a: Any, b: Any) -> Any:
         return distance_function(a, b) if distance_function else call(trace, "pairwise_distance", (a, b), {})

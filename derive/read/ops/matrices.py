@@ -1,6 +1,6 @@
-"""Functions of a whole matrix: inverses, determinants and spectra as named intermediates, and what is made of them.
+"""Functions of a whole matrix: inverses, determinants, spectra, and what is made of them.
 
-What has no formula for its entry (see `expr.heads`) becomes a definition of its own, of a named matrix or of a
+What has no formula for its entry (see `expr.heads`) becomes a definition of its own, of a matrix or of a
 stack of matrices.
 """
 
@@ -11,8 +11,9 @@ from typing import Any
 from derive.errors import ShapeError, Unsupported
 from derive.expr.tree import Bracket, add, neg, value
 from derive.read.arrays import Array
+from derive.read.dispatch import call
 from derive.read.registry import composite
-from derive.read.traced import Refused, Trace, Traced, call
+from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["matrix_norm"]
 
@@ -53,7 +54,12 @@ def solve_ex(
 
 @composite("triangular_solve")
 def triangular_solve(
-    trace: Trace, b: Traced, A: Traced, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    trace: Trace,
+    b: Traced,
+    A: Traced,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
 ) -> tuple[Any, Traced]:
     """The solution of A x = b for a triangle of A, and A."""
     triangle = _triangle(A, upper, unitriangular)
@@ -62,7 +68,14 @@ def triangular_solve(
 
 @composite("linalg_solve_triangular")
 def solve_triangular(
-    trace: Trace, A: Traced, B: Traced, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
+    trace: Trace,
+    A: Traced,
+    B: Traced,
+    *,
+    upper: bool,
+    left: bool = True,
+    unitriangular: bool = False,
+    out: Any = None,
 ) -> Any:
     """The solution of A x = B for a triangle of A."""
     found = inverse(trace, _triangle(A, upper, unitriangular))
@@ -78,7 +91,7 @@ def _triangle(A: Traced, upper: bool, ones: bool = False) -> Any:
 
 @composite("cholesky_inverse")
 def cholesky_inverse(trace: Trace, L: Traced, upper: bool = False, *, out: Any = None) -> Traced:
-    """(L Lᵀ)⁻¹ of a triangular L, (Uᵀ U)⁻¹ of an upper one; the other triangle is taken to be zero, as torch's
+    """(L Lᵀ)⁻¹ of a triangular L, (Uᵀ U)⁻¹ of an upper one; the other triangle is taken as zero, as torch's
     gradient takes it."""
     return inverse(trace, L.mT @ L if upper else L @ L.mT)
 
@@ -178,7 +191,9 @@ def pinv(
 ) -> Traced:
     """The pseudo-inverse, of constant rank."""
     if hermitian:
-        raise Unsupported("pinv with hermitian=True", "torch gives the symmetric part of the gradient; leave it out")
+        raise Unsupported(
+            "pinv with hermitian=True", "torch gives the symmetric part of the gradient; leave it out"
+        )
     if any(isinstance(t, Traced) for t in (rcond, atol, rtol)):
         raise Unsupported("pinv with tolerances from tensors", "give numbers")
     return trace.head("pinv", A)
@@ -198,12 +213,19 @@ def svdvals(trace: Trace, A: Traced, *, driver: Any = None, out: Any = None) -> 
 
 @composite("matrix_norm", "linalg_matrix_norm")
 def matrix_norm(
-    trace: Trace, A: Traced, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    trace: Trace,
+    A: Traced,
+    ord: Any = "fro",
+    dim: Any = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
 ) -> Any:
     """The Frobenius norm; 2 is the largest singular value, nuc the sum of them."""
     if ord == "fro":
         return A.norm(dim=list(dim), keepdim=keepdim)
     if ord in (2, -2, "nuc") and not keepdim and len(A.raw.dims) == 2:
         values = trace.head("singular values", A)
-        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]
+        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]  # type: ignore[index]
     return call(trace, "sums_matrix_norm", (A, ord, dim, keepdim), {})

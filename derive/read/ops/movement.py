@@ -1,4 +1,4 @@
-"""Movement: axes exchanged, put in, left out, stretched, reversed, rolled and repeated; no entry is changed."""
+"""Movement: axes exchanged, put in, left out, stretched, reversed, rolled, repeated; no entry changed."""
 
 from __future__ import annotations
 
@@ -179,7 +179,9 @@ def broadcast(input: Array, dims: tuple[Any, ...]) -> Array:
     own = input.dims
     if lead < 0 or any(d not in (1, w) for d, w in zip(own, dims[lead:], strict=True)):
         raise ShapeError(f"{input} cannot be stretched to ({', '.join(map(str, dims))})")
-    return moved(input, dims, lambda at: (Integer(0) if d == 1 else p for d, p in zip(own, at[lead:], strict=True)))
+    return moved(
+        input, dims, lambda at: (Integer(0) if d == 1 else p for d, p in zip(own, at[lead:], strict=True))
+    )
 
 
 @op("expand", "expand_copy", "broadcast_to")
@@ -187,7 +189,10 @@ def expand(input: Array, *sizes: Any, implicit: bool = False) -> Array:
     """Axes of size 1 stretched; -1 keeps the size."""
     wanted = listed(sizes)
     own = (None,) * (len(wanted) - input.rank) + input.dims
-    kept = [o if not isinstance(w, Size) and int(w) == -1 else from_size(w) for w, o in zip(wanted, own, strict=True)]
+    kept = [
+        o if not isinstance(w, Size) and int(w) == -1 else from_size(w)
+        for w, o in zip(wanted, own, strict=True)
+    ]
     return broadcast(input, tuple(kept))
 
 

@@ -12,7 +12,8 @@ from derive.read.arithmetic import divide, minus, multiply, number, plus, power,
 from derive.read.arrays import Array
 from derive.read.ops.reductions import mean_over, variance
 from derive.read.ops.shaping import reshaped
-from derive.read.registry import as_real, elementwise, op
+from derive.read.registry import as_real, elementwise, op, stage
+from derive.read.traced import Refused
 
 __all__ = ["standardised"]
 
@@ -24,13 +25,13 @@ def moments(x: Array, axes: Any, eps: Any) -> tuple[Array, Array]:
 
 
 def standardised(x: Array, axes: Any, eps: Any) -> Array:
-    """(x - mean) / sqrt(var + eps) over the axes, with the variance of n."""
-    return elementwise(lambda a, m, s: Frac(minus(a, m), s), x, *moments(x, axes, eps))
-
-
-def inverse(array: Array) -> Array:
-    """One over each entry."""
-    return elementwise(lambda x: Frac(number(1), x), array)
+    """c / sigma with c = x - mean and sigma = sqrt(mean(c²) + eps) over the axes."""
+    centred = stage(elementwise(minus, x, mean_over(x, list(axes), True)), "c")
+    squares = elementwise(lambda c: power(c, number(2)), centred)
+    spread = stage(
+        elementwise(lambda v, e: root(plus(v, e)), mean_over(squares, list(axes), True), eps), "sigma"
+    )
+    return elementwise(Frac, centred, spread)
 
 
 def _along(vector: Any, axis: int, rank: int) -> Array:
@@ -66,7 +67,8 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: Any = N
     x = as_real(input)
     axes = list(range(x.rank - len(normalized_shape), x.rank))
     squares = mean_over(elementwise(lambda a: power(a, number(2)), x), axes, True)
-    result = elementwise(lambda a, m, e: divide(a, root(plus(m, e))), x, squares, eps)
+    spread = stage(elementwise(lambda m, e: root(plus(m, e)), squares, eps), "r")
+    result = elementwise(divide, x, spread)
     return result if weight is None else elementwise(multiply, result, weight)
 
 
@@ -129,14 +131,19 @@ def split(x: Array, num_groups: Any) -> Array:
 # ── with the statistics that torch keeps for its backward ───────────────────────────────────────────
 
 
+STATISTICS = Refused("the statistics of a normalisation", "write them with mean and var")
+
+
 @op("native_layer_norm")
-def native_layer_norm(
-    input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: Any
-) -> tuple[Array, Array, Array]:
-    """layer_norm, the means, and one over the standard deviations."""
-    x = as_real(input)
-    mean, spread = moments(x, range(x.rank - len(normalized_shape), x.rank), eps)
-    return layer_norm(x, normalized_shape, weight, bias, eps), mean, inverse(spread)
+def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: Any) -> tuple[Any, ...]:
+    """layer_norm; torch has no derivative of its statistics."""
+    return layer_norm(input, normalized_shape, weight, bias, eps), STATISTICS, STATISTICS
+
+
+def select_first(array: Array) -> Array:
+    """The array without the axes behind the second, which have size 1."""
+    behind = (S.Zero,) * (array.rank - 2)
+    return Array(array.dims[:2], lambda at: array.at((*at, *behind)))
 
 
 @op("native_group_norm")
@@ -146,25 +153,33 @@ def native_group_norm(
     """group_norm, the means, and one over the standard deviations of the groups."""
     x = as_real(input)
     parts = split(x, group)
-    mean, spread = (
-        Array(a.dims[:2], lambda at, a=a: a.at((*at, *(S.Zero,) * (a.rank - 2))))
-        for a in moments(parts, range(2, parts.rank), eps)
-    )
-    return group_norm(x, group, weight, bias, eps), mean, inverse(spread)
+    mean, spread = (select_first(a) for a in moments(parts, range(2, parts.rank), eps))
+    one_over = elementwise(lambda s: Frac(number(1), s), spread)
+    return group_norm(x, group, weight, bias, eps), mean, one_over
 
 
-@op("native_batch_norm", "_batch_norm_with_update", "_native_batch_norm_legit")
+@op("native_batch_norm", "_native_batch_norm_legit")
 def native_batch_norm(
-    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, *how: Any
-) -> tuple[Array, Array, Array]:
-    """batch_norm, the means of the batch, and one over its standard deviations."""
-    *training, momentum, eps = how
-    if isinstance(running_mean, bool):
-        raise Unsupported("batch_norm without running statistics", "write torch.nn.functional.batch_norm")
-    x = as_real(input)
-    fresh_ = training[0] if training else True
-    result = batch_norm(x, running_mean, running_var, weight, bias, fresh_, momentum, eps)
-    mean, spread = moments(x, [k for k in range(x.rank) if k != 1], eps)
-    flat = (Array(x.dims[1:2], lambda at, a=a: a.at((S.Zero, *at, *(S.Zero,) * (x.rank - 2)))) for a in (mean, spread))
-    centre, width = flat
-    return result, centre, inverse(width)
+    input: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Any,
+    running_var: Any,
+    training: Any,
+    momentum: Any = 0.1,
+    eps: Any = 1e-5,
+) -> tuple[Any, ...]:
+    """batch_norm; torch has no derivative of its statistics."""
+    if isinstance(running_mean, bool):  # without running statistics: training, momentum, eps
+        running_mean, running_var, training, eps = None, None, running_mean, training
+    result = batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    return result, STATISTICS, STATISTICS
+
+
+@op("_batch_norm_with_update")
+def batch_norm_with_update(
+    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, momentum: Any, eps: Any
+) -> tuple[Any, ...]:
+    """batch_norm in training; torch has no derivative of its statistics."""
+    result = batch_norm(input, running_mean, running_var, weight, bias, True, momentum, eps)
+    return result, STATISTICS, STATISTICS, STATISTICS

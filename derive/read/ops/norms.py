@@ -13,12 +13,13 @@ from derive.expr.indices import fresh
 from derive.expr.tree import Bracket, Frac, Node, Norm, Num, Pow, mul, value
 from derive.read.arithmetic import divide, minus, multiply, plus
 from derive.read.arrays import Array, Positions, axis_of
+from derive.read.dispatch import call
 from derive.read.ops.entries import cases, size
 from derive.read.ops.reductions import kept, sum_over
 from derive.read.ops.statistics import amax, amin
 from derive.read.registry import as_real, axes_of, composite, elementwise, op
 from derive.read.sizes import expression
-from derive.read.traced import Trace, Traced, call
+from derive.read.traced import Trace, Traced
 
 __all__ = ["cosine_similarity", "p_norm", "pairwise_distance"]
 
@@ -49,7 +50,7 @@ def p_norm(array: Array, p: Any = 2, dim: Any = None, keepdim: bool = False) -> 
 
 
 def matrix_norm_of(array: Array, order: Any, axes: tuple[int, int], keepdim: bool) -> Array:
-    """The matrix norms that are made of sums: Frobenius, the largest (least) column sum (±1) or row sum (±∞)."""
+    """The matrix norms made of sums: Frobenius, the largest (least) column sum (±1) or row sum (±∞)."""
     row, column = axes
     if order in (None, "fro"):
         return p_norm(array, 2, axes, keepdim)
@@ -89,7 +90,7 @@ def linalg_norm(
     dtype: Any = None,
     out: Any = None,
 ) -> Any:
-    """The 2-norm of all entries; with an order, the norm of vectors, or of matrices where there are two axes."""
+    """The 2-norm of all entries; with an order, that of vectors, or of matrices where there are two axes."""
     axes = range(A.dim()) if dim is None else dim if isinstance(dim, list | tuple) else (dim,)
     if ord is None or len(axes) != 2:
         return call(trace, "linalg_vector_norm", (A, 2 if ord is None else ord, list(axes), keepdim), {})

@@ -73,4 +73,3 @@ BORDERS: dict[str, tuple[Any, Any]] = {
     "reflect": (lambda i, n: -i, lambda i, n: 2 * n - 2 - i),
     "circular": (lambda i, n: i + n, lambda i, n: i - n),
 }
-

@@ -40,7 +40,10 @@ def joined(pieces: Sequence[Piece], axis: int, length: Expr) -> Array:
 def along(array: Array, axis: int, where: Callable[[Expr], Expr]) -> Array:
     """The array with the positions along an axis changed; its size there is of no matter."""
     return Array(
-        array.dims, lambda at: array.at((*at[:axis], where(at[axis]), *at[axis + 1 :])), array.text, array.kind
+        array.dims,
+        lambda at: array.at((*at[:axis], where(at[axis]), *at[axis + 1 :])),
+        array.text,
+        array.kind,
     )
 
 

@@ -95,7 +95,9 @@ def _source(src: Any, index: Array, value_: Any) -> Array:
 
 @op("scatter")
 @of_vectors
-def scatter(input: Array, dim: Any, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None) -> Array:
+def scatter(
+    input: Array, dim: Any, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Array:
     """src put at the positions that index gives along one axis."""
     k = base.axis_of(input, dim)
     if reduce == "multiply":
@@ -174,7 +176,9 @@ def index_fill(input: Array, dim: Any, index: Array, value: Any) -> Array:
 
     def at(positions: Positions) -> Node:
         none = Eq(_value(hit.at(positions)), 0)
-        return add(mul(Bracket(none), as_real(input).at(positions)), mul(Bracket(sympy.Not(none)), filled.at(())))
+        return add(
+            mul(Bracket(none), as_real(input).at(positions)), mul(Bracket(sympy.Not(none)), filled.at(()))
+        )
 
     return Array(input.dims, at, input.text)
 
@@ -228,7 +232,9 @@ def select_scatter(input: Array, src: Array, dim: Any, index: Any) -> Array:
 
 
 @op("slice_scatter")
-def slice_scatter(input: Array, src: Array, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> Array:
+def slice_scatter(
+    input: Array, src: Array, dim: Any = 0, start: Any = None, end: Any = None, step: Any = 1
+) -> Array:
     """src as a stretch of an axis."""
     from derive.read.ops.indexing import _range
 

@@ -14,6 +14,7 @@ from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
 from derive.expr.tree import Bracket, Cases, Frac, Node, Num, Pow, Sigma, mul, value
 from derive.read.arrays import Array, Positions
+from derive.read.dispatch import call
 from derive.read.ops.convolution import bracketed, each
 from derive.read.ops.joining import stack
 from derive.read.ops.movement import moved
@@ -22,7 +23,7 @@ from derive.read.ops.reductions import mean_over, size_node
 from derive.read.ops.shaping import number_of, split_axis
 from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.sizes import expression
-from derive.read.traced import Refused, Trace, Traced, call
+from derive.read.traced import Refused, Trace, Traced
 
 __all__ = ["Windows"]
 
@@ -31,7 +32,14 @@ class Windows:
     """The windows over the last axes of an array: how many, where they start, which positions they hold."""
 
     def __init__(
-        self, x: Array, rank: int, kernel: Any, stride: Any, padding: Any = 0, dilation: Any = 1, ceil: bool = False
+        self,
+        x: Array,
+        rank: int,
+        kernel: Any,
+        stride: Any,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil: bool = False,
     ) -> None:
         self.x, self.rank = x, rank
         self.kernel = each(kernel, rank)
@@ -119,7 +127,11 @@ def average(
 def _reciprocal(below: Expr) -> Node:
     from derive.printing.present import present
 
-    return Frac(Num(S.One), size_node(below)) if not below.has(Piecewise, sympy.Max, sympy.Min) else present(1 / below)
+    return (
+        Frac(Num(S.One), size_node(below))
+        if not below.has(Piecewise, sympy.Max, sympy.Min)
+        else present(1 / below)
+    )
 
 
 def _extent(w: Windows, n: int, i: Expr, padded: bool, ceil: bool) -> Expr:
@@ -153,7 +165,10 @@ def maximum(x: Traced, w: Windows) -> Traced:
     """The largest entry of each window; the first one where several are, as in torch."""
     inner = bordered(x, w)
     array, w = inner.array, w.without_padding()
-    window = [tuple(map(Integer, place)) for place in product(*(range(number_of(k, "max pooling")) for k in w.kernel))]
+    window = [
+        tuple(map(Integer, place))
+        for place in product(*(range(number_of(k, "max pooling")) for k in w.kernel))
+    ]
 
     def at(positions: Positions) -> Node:
         ks = w.indices()
@@ -213,7 +228,9 @@ def _register(rank: int) -> None:
         divisor_override: Any = None,
     ) -> Array:
         """The mean of each window."""
-        return average(rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+        return average(
+            rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        )
 
     def max_pool(
         trace: Trace,
@@ -228,7 +245,9 @@ def _register(rank: int) -> None:
         """The largest entry of each window."""
         return maximum(input, Windows(input.array, rank, kernel_size, stride, padding, dilation, ceil_mode))
 
-    def adaptive_max_pool(trace: Trace, input: Traced, output_size: Any, return_indices: bool = False) -> Traced:
+    def adaptive_max_pool(
+        trace: Trace, input: Traced, output_size: Any, return_indices: bool = False
+    ) -> Traced:
         """The largest entry of each of a number of windows."""
         return adaptive_maximum(input, rank, output_size)
 
@@ -311,7 +330,7 @@ def adaptive_maximum(x: Traced, rank: int, wanted: Any) -> Traced:
     def along(n: int, window: tuple[slice, ...]) -> Any:
         if n < rank:
             return call(x.trace, "stack", ([along(n + 1, (*window, slice(*e))) for e in ends[n]], lead), {})
-        part = x[(..., *window)]
+        part = x[(..., *window)]  # type: ignore[index]
         whole = [number_of(d, "max pooling") for d in part.array.dims[lead:]]
         return maximum(part, Windows(part.array, rank, whole, None)).flatten(lead).squeeze(lead)
 

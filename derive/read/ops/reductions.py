@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import sympy
@@ -101,7 +102,7 @@ def mean_over(array: Array, dim: Any = None, keepdim: bool = False) -> Array:
     return over(sum_over(array, dim, keepdim), count(array, dim))
 
 
-@op("sum", "nansum")
+@op("sum")
 def sum_(
     input: Any,
     dim: Any = None,
@@ -115,7 +116,7 @@ def sum_(
     return sum_over(as_real(input), axis if dim is None else dim, keepdim)
 
 
-@op("mean", "nanmean")
+@op("mean")
 def mean(
     input: Any,
     dim: Any = None,
@@ -218,7 +219,7 @@ def logcumsumexp(input: Any, dim: Any, *, out: Any = None) -> Array:
     return elementwise(log, running(elementwise(exp, as_real(input)), dim))
 
 
-LONGEST = 128  # the number of factors beyond which a product is not written out
+LONGEST = 64  # the number of factors beyond which a product is not written out
 
 
 def factors_along(array: Array, dim: Any) -> int:
@@ -267,7 +268,9 @@ def cumprod(input: Any, dim: Any, *, dtype: Any = None, out: Any = None) -> Arra
 def diff(
     input: Any, n: Any = 1, dim: Any = -1, prepend: Any = None, append: Any = None, *, out: Any = None
 ) -> Array:
-    """The n-th differences of neighbours along an axis."""
+    """The n-th differences of neighbours along an axis; the input alone where n is 0."""
+    if int(n) == 0:
+        return as_real(input)
     from derive.read.ops.joining import cat
 
     parts = [as_real(x) for x in (prepend, input, append) if x is not None]
@@ -284,6 +287,10 @@ def sliced(array: Array, axis: int, start: int, end: int = 0) -> Array:
     return Array(dims, lambda at: array.at((*at[:axis], at[axis] + start, *at[axis + 1 :])), array.text)
 
 
+def _first(vector: Array, at: Positions) -> Node:
+    return vector.at(at[:1])  # type: ignore[no-any-return]
+
+
 def trapezoids(y: Array, x: Any, dx: Any, dim: Any) -> Array:
     """½ (y_k + y_k+1) times the width, along an axis."""
     axis = axis_of(y, int(dim))
@@ -293,7 +300,7 @@ def trapezoids(y: Array, x: Any, dx: Any, dim: Any) -> Array:
     else:
         widths = diff(x, dim=dim if x.rank == y.rank else -1)
         if x.rank == 1:
-            widths = Array((*widths.dims, *(S.One,) * (y.rank - axis - 1)), lambda at, w=widths: w.at(at[:1]))
+            widths = Array((*widths.dims, *(S.One,) * (y.rank - axis - 1)), partial(_first, widths))
     return elementwise(lambda w, h: mul(HALF, w, h), widths, heights)
 
 

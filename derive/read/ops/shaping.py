@@ -1,6 +1,6 @@
 """Reshaping: axes split and merged, in symbols too.
 
-A split axis is read at the position that its digits make, 4h + d; a merged axis is a sum over its digits with a
+A split axis is read at the position that its digits make, 4h + d; a merged axis is a sum over digits with a
 delta, Σ_h Σ_d δ(j, 4h + d) x_hd. There is neither floor nor mod, and no size need be a number.
 """
 
@@ -165,7 +165,9 @@ def repeat(input: Array, *sizes: Any, dims: Any = None) -> Array:
 def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_size: Any = None) -> Array:
     """Every entry several times in a row."""
     if isinstance(repeats, Array):
-        raise Unsupported("repeat_interleave by a tensor of repeats", "its shape depends on values; give a number")
+        raise Unsupported(
+            "repeat_interleave by a tensor of repeats", "its shape depends on values; give a number"
+        )
     if dim is None:
         input, dim = flatten(input), 0
     k = base.axis_of(input, dim)
@@ -231,5 +233,3 @@ def number_of(axes: Any, what: str) -> int:
     if not axes.is_Integer:
         raise Unsupported(f"{what} over the dimension {axes}", "give that size as a number")
     return int(axes)
-
-

@@ -27,7 +27,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -
     return elementwise(log, total)
 
 
-@op("softmax", "special_softmax", "_softmax", "_safe_softmax.default")
+@op("softmax", "special_softmax", "_softmax")
 def softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
     """exp(x) over its sum along one axis."""
     array = as_real(input)

@@ -105,13 +105,13 @@ def multigammaln(input: Any, p: Any, *, out: Any = None) -> Array:
 
 @op("igamma", "special_gammainc")
 def gammainc(input: Any, other: Any, *, out: Any = None) -> Array:
-    """The regularised lower incomplete gamma function, which has a closed derivative in its second argument."""
+    """The regularised lower incomplete gamma function; its derivative in the first argument is not closed."""
     return elementwise(lambda a, x: Call(SPECIAL["gammainc"], (a, x)), input, other)
 
 
 @op("igammac", "special_gammaincc")
 def gammaincc(input: Any, other: Any, *, out: Any = None) -> Array:
-    """The regularised upper incomplete gamma function, which has a closed derivative in its second argument."""
+    """The regularised upper incomplete gamma function; its derivative in the first argument is not closed."""
     return elementwise(lambda a, x: Call(SPECIAL["gammaincc"], (a, x)), input, other)
 
 
@@ -144,8 +144,15 @@ POLYNOMIALS: dict[str, tuple[str, Callable[[int, Expr], Expr]]] = {
     "laguerre_polynomial_l": ("L", orthopolys.laguerre_poly),
     "legendre_polynomial_p": ("P", orthopolys.legendre_poly),
 }
+
+
+def shifted(polynomial: Callable[[int, Expr], Expr]) -> Callable[[int, Expr], Expr]:
+    """The polynomial of 2u - 1."""
+    return lambda n, u: polynomial(n, 2 * u - 1)
+
+
 POLYNOMIALS |= {
-    f"shifted_{name}": (f"{letter}^*", lambda n, u, _of=polynomial: _of(n, 2 * u - 1))
+    f"shifted_{name}": (f"{letter}^*", shifted(polynomial))
     for name, (letter, polynomial) in POLYNOMIALS.items()
     if name.startswith("chebyshev")
 }

@@ -4,7 +4,7 @@
 
 A bracket is constant wherever it has a derivative, so that the derivative of a picked entry is that of the
 entry. torch's two conventions at a tie are two ways to pick: `amax`, and `max` of everything, share among all
-that are equal; `max` along a dimension, sorting and their like pick one entry, by place where values are equal.
+that are equal; `max` along a dimension, sorting and their like pick one, by place where values are equal.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def known_count(array: Array, dim: Any, what: str) -> Expr:
 
 @op("max")
 def max_(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
-    """The largest entry: of all, shared at a tie; along a dimension, the first; or the larger of two arrays."""
+    """The largest of all entries, shared at a tie; the first along an axis; the larger of two arrays."""
     if isinstance(dim, Array) or other is not None:
         return maximum_(input, dim if other is None else other)
     array = as_real(input)
@@ -144,7 +144,7 @@ def max_(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = Non
 
 @op("min")
 def min_(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
-    """The smallest entry: of all, shared at a tie; along a dimension, the first; or the smaller of two arrays."""
+    """The smallest of all entries, shared at a tie; the first along an axis; the smaller of two arrays."""
     if isinstance(dim, Array) or other is not None:
         return minimum_(input, dim if other is None else other)
     array = as_real(input)
@@ -157,7 +157,7 @@ def kthvalue(input: Any, k: Any, dim: Any = -1, keepdim: bool = False, *, out: A
     return picked(along(as_real(input), dim, keepdim, sympy.Integer(int(k) - 1)))
 
 
-@op("median", "nanmedian")
+@op("median")
 def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The lower of the middle entries: of all, shared at a tie, or one along a dimension."""
     array = as_real(input)
@@ -169,7 +169,7 @@ def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = Non
     return picked(along(array, dim, keepdim, middle))
 
 
-@op("quantile", "nanquantile")
+@op("quantile")
 def quantile(
     input: Any,
     q: Any,
@@ -224,7 +224,7 @@ def two(place: Node, share: Node) -> Weighted:
 
 Weighted = tuple[tuple[Node, Node], ...]
 
-# A place among the sorted entries, which may lie between two → the entries that are taken, with their weights.
+# A place among the sorted entries, perhaps between two → the entries that are taken, with their weights.
 INTERPOLATIONS: dict[str, Callable[[Node], Weighted]] = {
     "linear": lambda place: two(place, between(place)),
     "lower": lambda place: ((ONE, Call(floor, (place,))),),

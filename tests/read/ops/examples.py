@@ -96,7 +96,9 @@ def agrees_twice(case: Example) -> None:
     def scalar(value: torch.Tensor) -> torch.Tensor:
         return case.f(**{name: value}, **others).sum()
 
-    made = derive.hessian(with_names(lambda **k: case.f(**k).sum(), case.inputs), wrt=name, like=dict(case.inputs))
+    made = derive.hessian(
+        with_names(lambda **k: case.f(**k).sum(), case.inputs), wrt=name, like=dict(case.inputs)
+    )
     expected = torch.autograd.functional.hessian(scalar, x)
     torch.testing.assert_close(made.program()(*case.inputs.values()), expected, rtol=1e-8, atol=1e-10)
 
@@ -105,8 +107,8 @@ def with_names(f: Callable[..., Any], names: Mapping[str, Any]) -> Callable[...,
     """A function of keyword arguments as one of these named arguments."""
     import inspect
 
-    def call(**inputs: Any) -> Any:
-        return f(**inputs)
+    def call(*given: Any, **inputs: Any) -> Any:
+        return f(**dict(zip(names, given, strict=False)), **inputs)
 
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ EXAMPLES: dict[str, Example] = {
     "elu": example(lambda x: F.elu(x) + F.elu(x, alpha=2.0), x=wide),
     "celu": example(lambda x: F.celu(x, alpha=2.0), x=wide),
     "selu": example(lambda x: F.selu(x), x=wide),
-    "hardtanh": example(lambda x: F.hardtanh(x, -2.0, 1.0), x=wide),
+    "hardtanh": example(lambda x: F.hardtanh(x, -2.0, 1.0), x=real(-3, 0, 2)),
     "relu6": example(lambda x: F.relu6(x), x=wide),
     "hardsigmoid": example(lambda x: F.hardsigmoid(x), x=real(-4, -1.5, 2, 5), rtol=1e-7),
     "hardswish": example(lambda x: F.hardswish(x), x=wide),
@@ -33,7 +33,9 @@ EXAMPLES: dict[str, Example] = {
     "rrelu": example(lambda x: F.rrelu(x, 0.1, 0.3), x=wide),
     "glu": example(lambda x: F.glu(x, 1), x=wide),
     "threshold": example(lambda x: F.threshold(x, 0.5, 2.0), x=wide),
-    "clamp": example(lambda x, a, b: torch.clamp(x, a, b) + x.clamp(min=-1.0, max=2.0), x=wide, a=(4,), b=(4,)),
+    "clamp": example(
+        lambda x, a, b: torch.clamp(x, a, b) + x.clamp(min=-1.0, max=2.0), x=wide, a=(4,), b=(4,)
+    ),
     "clamp_min": example(lambda x: torch.clamp_min(x, 0.5), x=wide),
     "clamp_max": example(lambda x: torch.clamp_max(x, 0.5), x=wide),
     "maximum": example(lambda x, y: torch.maximum(x, y), x=wide, y=(4,)),
@@ -59,7 +61,9 @@ KINKS: dict[str, Example] = {
     "hardshrink": example(lambda x: F.hardshrink(x), x=real(-0.5, 0.5)),
     "threshold": example(lambda x: F.threshold(x, 0.5, 2.0), x=real(0.5)),
     "clamp": example(lambda x: x.clamp(-1, 1), x=real(-1, 1)),
-    "clamp with crossed bounds": example(lambda x, a, b: torch.clamp(x, a, b), x=real(0, 3), a=real(2, 2), b=real(1, 1)),
+    "clamp with crossed bounds": example(
+        lambda x, a, b: torch.clamp(x, a, b), x=real(0, 3), a=real(2, 2), b=real(1, 1)
+    ),
     "clamp_min": example(lambda x: torch.clamp_min(x, 0.0), x=real(0)),
     "maximum": example(lambda x, y: torch.maximum(x, y), x=real(1, 2), y=real(1, 3)),
     "minimum": example(lambda x, y: torch.minimum(x, y), x=real(1, 2), y=real(1, 3)),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from tests.read.ops.examples import Example, agrees, example, read_by, whole
 
 EXAMPLES: dict[str, Example] = {
-    "scatter": example(lambda x, y, t: x.scatter(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 2)),
+    "scatter": example(
+        lambda x, y, t: x.scatter(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 2)
+    ),
     "scatter_add": example(
         lambda x, y, t: x.scatter_add(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 3)
     ),

@@ -16,7 +16,9 @@ EXAMPLES: dict[str, Example] = {
     "rsub": example(lambda x, y: torch.rsub(x, y, alpha=2), x=x, y=y),
     "mul": example(lambda x, y: x * y, x=x, y=y),
     "div": example(lambda x, y: x / y, x=x, y=(2, 1)),
-    "floor_divide": example(lambda x, y, z: z * torch.floor_divide(x, y), x=5 * normal(3), y=x, z=x, held=("x", "y")),
+    "floor_divide": example(
+        lambda x, y, z: z * torch.floor_divide(x, y), x=5 * normal(3), y=x, z=x, held=("x", "y")
+    ),
     "rdiv": example(lambda x, y: torch.Tensor.__rdiv__(x, y), x=x, y=y),
     "remainder": example(lambda x, y: torch.remainder(x, y), x=5 * normal(3), y=x),
     "rremainder": example(lambda x, y: torch.Tensor.__rmod__(x, y), x=x, y=5 * normal(3, seed="y")),
@@ -31,7 +33,9 @@ EXAMPLES: dict[str, Example] = {
     "logaddexp2": example(lambda x, y: torch.logaddexp2(x, y), x=x, y=y),
     "ldexp": example(lambda x, y: torch.ldexp(x, y), x=x, y=x),
     "copysign": example(lambda x, y: torch.copysign(x, y), x=x, y=x, held=("y",)),
-    "heaviside": example(lambda x, y: y * torch.heaviside(x, torch.tensor(0.5, dtype=torch.float64)), x=x, y=x, held=("x",)),
+    "heaviside": example(
+        lambda x, y: y * torch.heaviside(x, torch.tensor(0.5, dtype=torch.float64)), x=x, y=x, held=("x",)
+    ),
     "hypot": example(lambda x, y: torch.hypot(x, y), x=x, y=y),
     "atan2": example(lambda x, y: torch.atan2(x, y), x=x, y=y),
     "xlogy": example(lambda x, y: torch.xlogy(x, y), x=x, y=positive),
@@ -93,8 +97,8 @@ EXAMPLES: dict[str, Example] = {
 }
 
 SMOOTH = (
-    "div pow rpow lerp logaddexp hypot atan2 exp2 expm1 log log10 log1p sqrt rsqrt tan asin acos atan sinh cosh "
-    "asinh acosh atanh sigmoid tanh log_sigmoid tanhshrink"
+    "div pow rpow lerp logaddexp hypot atan2 exp2 expm1 log log10 log1p sqrt rsqrt tan asin acos atan sinh "
+    "cosh asinh acosh atanh sigmoid tanh log_sigmoid tanhshrink"
 ).split()
 
 KINKS: dict[str, Example] = {

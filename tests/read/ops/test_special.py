@@ -75,7 +75,11 @@ def chebyshev(kind: str) -> Callable[[Any], Any]:
 
 # The row → the same function in mpmath; torch has the values of these, and no derivatives.
 WITHOUT_AUTOGRAD: dict[str, Callable[[Any], Any]] = {
-    **{f"special_bessel_{c}{n}": lambda x, c=c, n=n: getattr(mpmath, f"bessel{c}")(n, x) for c in "jy" for n in (0, 1)},
+    **{
+        f"special_bessel_{c}{n}": lambda x, c=c, n=n: getattr(mpmath, f"bessel{c}")(n, x)
+        for c in "jy"
+        for n in (0, 1)
+    },
     "special_modified_bessel_i0": lambda x: mpmath.besseli(0, x),
     "special_modified_bessel_i1": lambda x: mpmath.besseli(1, x),
     "special_modified_bessel_k0": lambda x: mpmath.besselk(0, x),
@@ -87,7 +91,9 @@ WITHOUT_AUTOGRAD: dict[str, Callable[[Any], Any]] = {
     **{f"special_chebyshev_polynomial_{k}": chebyshev(k) for k in "tuvw"},
     **{f"special_shifted_chebyshev_polynomial_{k}": lambda x, k=k: chebyshev(k)(2 * x - 1) for k in "tuvw"},
     "special_hermite_polynomial_h": lambda x: mpmath.hermite(DEGREE, x),
-    "special_hermite_polynomial_he": lambda x: mpmath.hermite(DEGREE, x / mpmath.sqrt(2)) / mpmath.sqrt(2) ** DEGREE,
+    "special_hermite_polynomial_he": lambda x: (
+        mpmath.hermite(DEGREE, x / mpmath.sqrt(2)) / mpmath.sqrt(2) ** DEGREE
+    ),
     "special_laguerre_polynomial_l": lambda x: mpmath.laguerre(DEGREE, 0, x),
     "special_legendre_polynomial_p": lambda x: mpmath.legendre(DEGREE, x),
 }
@@ -123,9 +129,11 @@ def test_a_row_without_autograd_is_the_function_of_that_name(name: str) -> None:
 
     expected = [mpmath.diff(WITHOUT_AUTOGRAD[name], p) for p in points.tolist()]
     at = made.parts[0].indices
-    derived = [evaluate(made.value, {"x": points.tolist()}, {}, {i: k for i in at}) for k in range(3)]
+    derived = [evaluate(made.value, {"x": points.tolist()}, {}, dict.fromkeys(at, k)) for k in range(3)]
     assert [float(d) for d in derived] == pytest.approx([float(e) for e in expected], rel=1e-11)
-    assert f(points).tolist() == pytest.approx([float(WITHOUT_AUTOGRAD[name](p)) for p in points.tolist()], rel=1e-6)
+    assert f(points).tolist() == pytest.approx(
+        [float(WITHOUT_AUTOGRAD[name](p)) for p in points.tolist()], rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", [n for n in WITHOUT_AUTOGRAD if n != "special_airy_ai"])

@@ -1,0 +1,128 @@
+"""What a trace refuses, and what to write instead: one row for each thing that would be answered wrongly.
+
+A value cannot steer Python, a change in place would have to reach every other name of the same tensor, and
+what torch leaves out of its gradients on purpose (detach, no_grad) is no function to be differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from derive.errors import Unsupported
+
+__all__ = ["DROPOUT", "IN_PLACE_OPERATORS", "REFUSED", "VIEWS", "is_idle_dropout", "is_in_place", "refuse"]
+
+# torch name → what is refused, what to write instead
+REFUSED: dict[str, tuple[str, str]] = {
+    "__bool__": ("control flow that depends on the values of a tensor", "write torch.where(condition, a, b)"),
+    "__int__": (
+        "int() of a tensor's value",
+        "keep it a tensor; a size is x.shape[0], a number an argument's default",
+    ),
+    "__index__": ("a tensor's value as a position or a number of repetitions", "give it as a number"),
+    "__float__": (
+        "float() of a tensor's value",
+        "keep it a tensor, and use torch's functions instead of math's",
+    ),
+    "__complex__": ("complex() of a tensor's value", "derive works over the reals"),
+    "__array__": ("conversion to numpy", "write it with torch"),
+    "numpy": ("conversion to numpy", "write it with torch"),
+    "item": ("the number behind a tensor (.item())", "keep it a tensor"),
+    "tolist": ("the numbers behind a tensor (.tolist())", "keep it a tensor"),
+    "__setitem__": (
+        "a change of some entries in place (x[…] = …)",
+        "write torch.where, torch.cat or torch.stack",
+    ),
+    "detach": ("detach", "torch's gradient leaves it out; pass the detached value as an argument of its own"),
+    "detach_": (
+        "detach_",
+        "torch's gradient leaves it out; pass the detached value as an argument of its own",
+    ),
+    "data": (".data", "torch's gradient leaves it out; pass that value as an argument of its own"),
+    "requires_grad_": ("requires_grad_", "leave it out: wrt= says by what is differentiated"),
+    "backward": ("backward inside the function", "return the loss: derive differentiates it"),
+    "register_hook": ("a hook on a gradient", "write the function without it"),
+    "complex": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
+    "polar": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
+    "view_as_complex": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
+    "imag": ("an imaginary part", "derive works over the reals"),
+    "angle": ("the angle of a complex number", "derive works over the reals"),
+    "nonzero": ("positions that depend on values", "write torch.where(condition, a, b)"),
+    "unique": ("a shape that depends on values", "derive needs shapes that are known beforehand"),
+    "masked_select": ("a shape that depends on values", "multiply by the mask"),
+}
+
+RANDOM_IN_PLACE = {
+    "bernoulli_",
+    "cauchy_",
+    "exponential_",
+    "geometric_",
+    "log_normal_",
+    "normal_",
+    "random_",
+    "uniform_",
+}
+RANDOM = {"randperm", "rand", "randn", "randint_like", "_standard_gamma", "_sample_dirichlet", "binomial"}
+
+# Whether it is in training by default.
+DROPOUT: dict[str, bool] = {
+    "dropout": True,
+    "dropout1d": True,
+    "dropout2d": True,
+    "dropout3d": True,
+    "alpha_dropout": False,
+    "feature_alpha_dropout": False,
+    "feature_dropout": True,
+}
+
+# Operations whose result may be the same memory as their first argument.
+VIEWS = frozenset(
+    "T mT H mH t transpose swapaxes swapdims permute movedim moveaxis view reshape view_as reshape_as flatten"
+    " unflatten ravel getitem select narrow unsqueeze squeeze expand expand_as broadcast_to broadcast_tensors"
+    " diagonal chunk split tensor_split unbind hsplit vsplit contiguous to type float double type_as real"
+    " positive dropout"
+    " alias unfold atleast_1d atleast_2d atleast_3d".split()
+)
+
+IN_PLACE_OPERATORS = frozenset(
+    f"__i{name}__"
+    for name in "add sub mul truediv div floordiv mod pow matmul and or xor lshift rshift".split()
+)
+
+
+def is_in_place(name: str) -> bool:
+    """Whether a torch function of that name changes its first argument."""
+    return name in IN_PLACE_OPERATORS or (name.endswith("_") and not name.endswith("__"))
+
+
+def is_idle_dropout(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether it is a dropout that does nothing: outside of training, or of probability 0."""
+    if name not in DROPOUT:
+        return False
+    given = dict(zip(("input", "p", "training"), args, strict=False)) | dict(kwargs)
+    training = given.get("training", given.get("train", DROPOUT[name]))
+    return not training or given.get("p", 0.5) == 0
+
+
+def refuse(name: str, kwargs: Mapping[str, Any], line: int) -> None:
+    """Raise Unsupported for what the tables name: by its own reason, as random, as in place, as out=."""
+    from derive.read.ops import RANDOM as OPERATIONS
+
+    if name in REFUSED:
+        what, hint = REFUSED[name]
+        raise Unsupported(what, hint, line=line)
+    if name in RANDOM | RANDOM_IN_PLACE | OPERATIONS or name in DROPOUT:
+        hint = (
+            "call .eval(), or pass the mask as an argument"
+            if name in DROPOUT
+            else "pass the noise as an argument"
+        )
+        raise Unsupported(f"the random {name}", hint, line=line)
+    if name.startswith(("fft_", "stft", "istft")):
+        raise Unsupported(f"torch's {name}, which is complex", "derive works over the reals", line=line)
+    if is_in_place(name):
+        plain = name.strip("_").removeprefix("i") if name in IN_PLACE_OPERATORS else name.rstrip("_")
+        raise Unsupported(f"the in-place {name}", f"write x = x.{plain}(…)", line=line)
+    if kwargs.get("out") is not None:
+        raise Unsupported(f"out= of {name}", f"write y = torch.{name}(…)", line=line)

@@ -1,0 +1,33 @@
+"""Log-sum-exp and the softmax family have autograd's gradients."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.read.ops.examples import Example, agrees, agrees_twice, example, read_by
+
+x = (3, 4)
+
+EXAMPLES: dict[str, Example] = {
+    "logsumexp": example(lambda x: x.logsumexp(1) + x.logsumexp((0, 1)), x=x),
+    "softmax": example(lambda x: F.softmax(x, 0) * torch.softmax(x, 1), x=x),
+    "softmin": example(lambda x: F.softmin(x, dim=1), x=x),
+    "log_softmax": example(lambda x: F.log_softmax(x, 1), x=x),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_row_has_the_gradient_of_autograd(name: str) -> None:
+    assert read_by(name, EXAMPLES[name])
+    agrees(EXAMPLES[name])
+
+
+def test_a_smooth_row_has_the_second_derivative_of_autograd() -> None:
+    agrees_twice(example(lambda x: x.logsumexp(0), x=(4,)))
+    agrees_twice(example(lambda x: (F.softmax(x, 0) * F.log_softmax(x, 0)).sum(), x=(4,)))
+
+
+def test_the_softmax_of_a_scalar_is_constant() -> None:
+    agrees(example(lambda x: F.softmax(x, 0) * x, x=()))
