@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from itertools import product
 from typing import Any
 
 import sympy
@@ -47,6 +46,7 @@ class Windows:
         self.padding, self.dilation = each(padding, rank), each(dilation, rank)
         self.sizes = x.dims[x.rank - rank :]
         self.number = [self._number(n, ceil) for n in range(rank)]
+        self.fit = not ceil and all(p == 0 for p in self.padding)
 
     def _number(self, n: int, ceil: bool) -> Dim:
         size, stride, padding = self.sizes[n], self.stride[n], self.padding[n]
@@ -91,7 +91,8 @@ class Windows:
 
         def at(positions: Positions) -> Node:
             ks = self.indices()
-            return _summed(ks, bracketed(x, self.positions(positions, ks)))
+            where = self.positions(positions, ks)
+            return _summed(ks, x.at(where) if self.fit else bracketed(x, where))
 
         return Array(self.dims, at, x.text)
 
@@ -165,21 +166,17 @@ def maximum(x: Traced, w: Windows) -> Traced:
     """The largest entry of each window; the first one where several are, as in torch."""
     inner = bordered(x, w)
     array, w = inner.array, w.without_padding()
-    window = [
-        tuple(map(Integer, place))
-        for place in product(*(range(number_of(k, "max pooling")) for k in w.kernel))
-    ]
 
     def at(positions: Positions) -> Node:
-        ks = w.indices()
+        ks, ms = w.indices(), w.indices()
         here = array.at(w.positions(positions, ks))
-        mine = value(here)
-        first = []
-        for place in window:
-            other = value(array.at(w.positions(positions, place)))
-            if other != mine:
-                first.append(Or(mine > other, And(mine >= other, _not_after(ks, place))))
-        return _summed(ks, mul(Bracket(And(*first)), here))
+        mine, other = value(here), value(array.at(w.positions(positions, ms)))
+        before: Any = S.false
+        for k, m in zip(reversed(ks), reversed(ms), strict=True):  # row by row
+            before = Or(m < k, And(Eq(m, k), before))
+        ahead = value(_summed(ms, Bracket(Or(other > mine, And(Eq(other, mine), before)))))
+        first = Bracket(Eq(ahead, 0)) if mine != other else Num(S.One)
+        return _summed(ks, mul(first, here))
 
     return x.trace.add(Array(w.dims, at, x.array.text), "max_pool", (inner,))
 
@@ -206,14 +203,6 @@ def bordered(x: Traced, w: Windows) -> Traced:
     framed = x.trace.add(Array(dims, at, array.text), "pad", (x,))
     framed.forced = True
     return framed
-
-
-def _not_after(ks: Sequence[Expr], place: Sequence[Expr]) -> Any:
-    """Whether the position k of the window is not after this place of it, row by row."""
-    condition: Any = S.true
-    for k, p in zip(reversed(ks), reversed(place), strict=True):
-        condition = Or(k < p, And(Eq(k, p), condition))
-    return condition
 
 
 def _register(rank: int) -> None:

@@ -1,4 +1,4 @@
-"""Every row of movement, products, convolution and pooling has an example, and a wrong row fails its example."""
+"""Every row of movement, products, convolution and pooling has an example, which a wrong row fails."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ from tests.read.ops import (
 from tests.read.ops.examples import Example, agrees, replaced
 
 FAMILIES = (
-    attention, constants, convolution, diagonals, indexing, joining, linear, matrices, movement, padding, placing,
-    pooling, shaping,
+    attention, constants, convolution, diagonals, indexing, joining, linear, matrices, movement, padding,
+    placing, pooling, shaping,
 )  # fmt: skip
 
 EXAMPLES: dict[str, Example] = {
     name: case
     for tests in (
-        test_attention, test_constants, test_convolution, test_diagonals, test_indexing, test_joining, test_linear,
-        test_matrices, test_movement, test_padding, test_placing, test_pooling, test_shaping,
+        test_attention, test_constants, test_convolution, test_diagonals, test_indexing, test_joining,
+        test_linear, test_matrices, test_movement, test_padding, test_placing, test_pooling, test_shaping,
     )
     for name, case in tests.EXAMPLES.items()
 }  # fmt: skip
@@ -87,7 +87,7 @@ def test_every_row_has_an_example() -> None:
     assert {name for name, row in rows().items() if id(row) not in with_example} == WITHOUT
 
 
-def without_padding(input: Array, *given: Any, **_: Any) -> Array:
+def bordered(input: Array, *given: Any, **_: Any) -> Array:  # noqa: A002
     """A pad that repeats the border whatever the mode."""
     return padded(as_real(input), input.rank - 1, 1, 2, "replicate")
 
@@ -104,7 +104,7 @@ MUTANTS: dict[str, Callable[..., Any]] = {
     "tril": lambda input, *_: Array(
         input.dims, lambda at: mul(Bracket(at[1] < at[0]), input.at(at)), input.text
     ),
-    "pad": without_padding,
+    "pad": bordered,
     "cat": lambda tensors, dim: padded(as_real(tensors[0]), 1, 0, 4),
     "conv1d": lambda x, w, v: convolve(1, x, w, None, 1, 0, 1, 1),
     "avg_pool1d": lambda x, *_: Windows(x, 1, 2, None).total(x),

@@ -28,7 +28,7 @@ CASES: dict[str, Case] = {
     "roll": (lambda x: x.roll(1).exp(), {"x": "n"}, N),
     "flatten": (lambda x: x.flatten().exp(), {"x": "m n"}, MN),
     "merged and used": (lambda x, y: x.reshape(-1) * y.reshape(-1).exp(), {"x": "m n", "y": "m n"}, MN),
-    "split": (lambda x, y: x.reshape(y.shape) * y, {"x": "m 3", "y": "m 1 3"}, [{"m": 1}, {"m": 4}, {"m": 2}]),
+    "split": (lambda x, y: x.reshape(y.shape) * y, {"x": "m 3", "y": "m 1 3"}, [{"m": 1}, {"m": 4}]),
     "heads": (lambda x: x.view(2, -1).softmax(-1).reshape(-1), {"x": "n"}, EVEN),
     "repeat": (lambda x: x.repeat(3).exp(), {"x": "n"}, N),
     "stack": (lambda x, y: torch.stack((x, y), 1).exp(), {"x": "n", "y": "n"}, N),
@@ -44,9 +44,13 @@ CASES: dict[str, Case] = {
     "pinv": (lambda x: torch.linalg.pinv(x), {"x": "m n"}, MN),
     "pad": (lambda x: F.pad(x, (1, 2)).exp(), {"x": "m n"}, MN),
     "pad by the border": (lambda x: F.pad(x, (1, 2), mode="replicate").exp(), {"x": "m n"}, MN),
-    "conv1d": (lambda x, w: F.conv1d(x, w), {"x": "1 m n", "w": "2 m 3"}, [{"m": 1, "n": 3}, {"m": 2, "n": 6}]),
+    "conv1d": (
+        lambda x, w: F.conv1d(x, w), {"x": "1 m n", "w": "2 m 3"}, [{"m": 1, "n": 3}, {"m": 2, "n": 6}]
+    ),
     "conv1d padded": (
-        lambda x, w: F.conv1d(x, w, padding=1), {"x": "1 m n", "w": "2 m 3"}, [{"m": 1, "n": 1}, {"m": 2, "n": 6}]
+        lambda x, w: F.conv1d(x, w, padding=1),
+        {"x": "1 m n", "w": "2 m 3"},
+        [{"m": 1, "n": 1}, {"m": 2, "n": 6}],
     ),
     "conv1d with a stride": (lambda x, w: F.conv1d(x, w, stride=2), {"x": "1 1 n", "w": "1 1 3"}, LONG),
     "avg_pool1d": (lambda x: F.avg_pool1d(x, 2).exp(), {"x": "1 n"}, [{"n": 2}, {"n": 5}, {"n": 6}]),
