@@ -119,7 +119,7 @@ def refuse(name: str, kwargs: Mapping[str, Any], line: int) -> None:
             else "pass the noise as an argument"
         )
         raise Unsupported(f"the random {name}", hint, line=line)
-    if name.startswith(("fft_", "stft", "istft")):
+    if name.startswith(("fft_", "stft", "istft")) and not name.endswith("shift"):
         raise Unsupported(f"torch's {name}, which is complex", "derive works over the reals", line=line)
     if is_in_place(name):
         plain = name.strip("_").removeprefix("i") if name in IN_PLACE_OPERATORS else name.rstrip("_")

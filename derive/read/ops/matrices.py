@@ -211,6 +211,15 @@ def svdvals(trace: Trace, A: Traced, *, driver: Any = None, out: Any = None) -> 
     return trace.head("singular values", A)
 
 
+@composite("linalg_cond")
+def cond(trace: Trace, A: Traced, p: Any = None, *, out: Any = None) -> Any:
+    """The ratio of the largest and the smallest singular value, or ‖A‖ ‖A⁻¹‖ in another norm."""
+    if p not in (None, 2, -2):
+        return matrix_norm(trace, A, p) * matrix_norm(trace, inverse(trace, A), p)
+    values = svdvals(trace, A)
+    return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
+
+
 @composite("matrix_norm", "linalg_matrix_norm")
 def matrix_norm(
     trace: Trace,

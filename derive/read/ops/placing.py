@@ -13,11 +13,14 @@ from derive.expr.affine import within
 from derive.expr.indices import Index, fresh
 from derive.expr.tree import Bracket, Delta, Node, Num, Sigma, add, mul, value
 from derive.read import arrays as base
+from derive.read.arithmetic import plus
 from derive.read.arrays import Array, Positions
-from derive.read.ops.indexing import from_either_end
+from derive.read.ops.constants import filled
+from derive.read.ops.indexing import from_either_end, index_
 from derive.read.ops.movement import broadcast, of_vectors
+from derive.read.ops.pointwise import where as chosen
 from derive.read.ops.shaping import flatten, reshaped
-from derive.read.registry import as_array, as_real, op
+from derive.read.registry import as_array, as_real, elementwise, from_size, op
 from derive.read.sizes import Size, expression
 
 __all__ = ["placed"]
@@ -191,7 +194,7 @@ def index_put(input: Array, indices: Any, values: Any, accumulate: bool = False)
     """Values at the positions of the first axes that integer tensors give; None leaves an axis whole."""
     given = [*indices, *(None,) * (input.rank - len(indices))]
     if any(k is not None and k.kind == "bool" for k in given):
-        raise Unsupported("index_put at a condition", "write torch.where")
+        return _where_put(input, indices, values, accumulate)
     tensors = [k for k in given if k is not None]
     together = base.elementwise(lambda *nodes: nodes, *tensors)
     places = [n for n, k in enumerate(given) if k is not None]
@@ -208,6 +211,39 @@ def index_put(input: Array, indices: Any, values: Any, accumulate: bool = False)
         return tuple(next(rest) if g is None else value(next(found)) for g in given)
 
     return placed(input, source, where, onto="add" if accumulate else "replace")
+
+
+def _where_put(input: Array, indices: Any, values: Any, accumulate: bool) -> Array:
+    """Values where a condition on the first axes holds; they must not depend on how many times it does."""
+    mask, given = indices[0], as_real(values)
+    if len(indices) > 1 or given.rank > input.rank - mask.rank:
+        raise Unsupported("index_put of as many values as a condition holds", "write torch.where")
+    dims = mask.dims + (S.One,) * (input.rank - mask.rank)
+    wide = reshaped(mask, dims)
+    return chosen(wide, elementwise(plus, input, given) if accumulate else given, input)  # type: ignore[no-any-return]
+
+
+@op("max_unpool2d", "max_unpool3d")
+def max_unpool(input: Array, indices: Array, output_size: Any, *_: Any) -> Array:
+    """The maxima of a pooling put back where they were."""
+    sizes = tuple(from_size(n) for n in output_size)
+    lead = input.rank - len(sizes)
+    flat = [reshaped(a, (*a.dims[:lead], sympy.Mul(*a.dims[lead:]))) for a in (as_real(input), indices)]
+    room = filled((*input.dims[:lead], sympy.Mul(*sizes)), 0, "zeros")
+    put_back = placed(room, flat[0], at_axis(lead, flat[1]), onto="add")
+    return reshaped(put_back, (*input.dims[:lead], *sizes))
+
+
+@op("_unsafe_masked_index")
+def masked_index(input: Array, mask: Any, indices: Any, fill: Any) -> Array:
+    """The entries at integer positions where the mask holds, else a number."""
+    return chosen(mask, index_(input, indices), fill)  # type: ignore[no-any-return]
+
+
+@op("_unsafe_masked_index_put_accumulate")
+def masked_index_put(input: Array, mask: Any, indices: Any, values: Any) -> Array:
+    """Values added at integer positions where the mask holds."""
+    return index_put(input, indices, chosen(mask, values, 0), accumulate=True)
 
 
 @op("put")
