@@ -17,7 +17,7 @@ demo: $(VENV) ## derive, check and typeset the whole catalog into latex_out/
 	@$(BIN)/derive demo
 
 test: $(VENV) ## the tests (PYTEST_ARGS="-k sigmoid" for some of them)
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 # pytest exits with 5 where it finds no test to run.
 test-slow: $(VENV) ## the tests that take more than a few seconds

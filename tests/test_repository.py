@@ -32,6 +32,11 @@ TESTED_ELSEWHERE = {
         "numeric/test_program": "numeric/axes numeric/code numeric/conditions numeric/diagonals "
         "numeric/positions numeric/products numeric/scope numeric/softmax numeric/source numeric/views",
         "numeric/test_lowering": "numeric/contraction",
+        "numeric/test_evaluate": "numeric/precise",
+        # Parts of several rows, by the rows that they are parts of.
+        "read/ops/test_pointwise": "read/ops/entries",
+        "read/ops/test_joining": "read/ops/pieces",
+        "read/test_modules": "read/ops/cells",
         # A case, its comparison and its referees, by the judgements that they lead to.
         "verification/test_judge": "verification/case verification/comparison verification/functions "
         "verification/referees",

@@ -47,11 +47,13 @@ REFUSED: dict[str, tuple[str, str]] = {
     "polar": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
     "view_as_complex": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
     "imag": ("an imaginary part", "derive works over the reals"),
-    "angle": ("the angle of a complex number", "derive works over the reals"),
     "nonzero": ("positions that depend on values", "write torch.where(condition, a, b)"),
     "unique": ("a shape that depends on values", "derive needs shapes that are known beforehand"),
-    "masked_select": ("a shape that depends on values", "multiply by the mask"),
+    "masked_select": ("a shape that depends on values", "write torch.where(mask, x, 0)"),
 }
+
+# Of torch.fft, these two only exchange entries.
+SHIFTS = {"fft_fftshift", "fft_ifftshift"}
 
 RANDOM_IN_PLACE = {
     "bernoulli_",
@@ -119,7 +121,7 @@ def refuse(name: str, kwargs: Mapping[str, Any], line: int) -> None:
             else "pass the noise as an argument"
         )
         raise Unsupported(f"the random {name}", hint, line=line)
-    if name.startswith(("fft_", "stft", "istft")) and not name.endswith("shift"):
+    if name.startswith(("fft_", "stft", "istft")) and name not in SHIFTS:
         raise Unsupported(f"torch's {name}, which is complex", "derive works over the reals", line=line)
     if is_in_place(name):
         plain = name.strip("_").removeprefix("i") if name in IN_PLACE_OPERATORS else name.rstrip("_")

@@ -23,7 +23,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("function", NAMES, ids=str)
+@pytest.mark.parametrize("function", NAMES, ids=[f"{k}-{name}" for k, name in enumerate(NAMES.values())])
 def test_bare_names(function):
     assert op_name(function) == NAMES[function]
 

@@ -245,9 +245,3 @@ def combinations_(input: Array, r: Any = 2, with_replacement: bool = False) -> A
     if not rows:
         raise Unsupported("an empty list of combinations", "a dimension has one entry or more")
     return stack(rows)
-
-
-@op("masked_select")
-def masked_select(input: Array, mask: Any) -> Array:
-    """Refused: its shape depends on values."""
-    raise Unsupported("masked_select: its shape depends on values", "write torch.where(mask, x, 0)")
