@@ -223,37 +223,54 @@ def _where_put(input: Array, indices: Any, values: Any, accumulate: bool) -> Arr
     return chosen(wide, elementwise(plus, input, given) if accumulate else given, input)  # type: ignore[no-any-return]
 
 
-@op("max_unpool2d", "max_unpool3d")
-def max_unpool(input: Array, indices: Array, output_size: Any, *_: Any) -> Array:
-    """The maxima of a pooling put back where they were."""
-    sizes = tuple(from_size(n) for n in output_size)
-    lead = input.rank - len(sizes)
-    flat = [reshaped(a, (*a.dims[:lead], sympy.Mul(*a.dims[lead:]))) for a in (as_real(input), indices)]
-    room = filled((*input.dims[:lead], sympy.Mul(*sizes)), 0, "zeros")
-    put_back = placed(room, flat[0], at_axis(lead, flat[1]), onto="add")
-    return reshaped(put_back, (*input.dims[:lead], *sizes))
+def _unpool_row(rank: int) -> None:
+    @op(f"max_unpool{rank}d")
+    def max_unpool(
+        input: Array, indices: Array, *given: Any, output_size: Any = None, **settings: Any
+    ) -> Array:
+        """The maxima of a pooling put back where they were; torch.nn.functional's, and what it calls."""
+        wanted = output_size if settings or output_size is not None else given[0]
+        if wanted is None:
+            raise Unsupported("max_unpool without output_size", "give output_size")
+        sizes = tuple(from_size(n) for n in wanted)[-rank:]
+        lead = input.dims[: input.rank - rank]
+        room = filled((*lead, sympy.Mul(*sizes)), 0, "zeros")
+
+        def where(k: Positions) -> Positions:
+            return (*k[: len(lead)], value(indices.at(k)))
+
+        return reshaped(placed(room, as_real(input), where, onto="add"), (*lead, *sizes))
+
+
+for _rank in (1, 2, 3):
+    _unpool_row(_rank)
 
 
 @op("_unsafe_masked_index")
 def masked_index(input: Array, mask: Any, indices: Any, fill: Any) -> Array:
     """The entries at integer positions where the mask holds, else a number."""
-    return chosen(mask, index_(input, indices), fill)  # type: ignore[no-any-return]
+    return chosen(mask, index_(input, _inside(input, indices)), fill)  # type: ignore[no-any-return]
 
 
 @op("_unsafe_masked_index_put_accumulate")
 def masked_index_put(input: Array, mask: Any, indices: Any, values: Any) -> Array:
     """Values added at integer positions where the mask holds."""
-    return index_put(input, indices, chosen(mask, values, 0), accumulate=True)
+    return index_put(input, _inside(input, indices), chosen(mask, values, 0), accumulate=True)
+
+
+def _inside(input: Array, indices: Any) -> list[Any]:
+    """Positions that may lie outside where the mask fails, put anywhere inside."""
+    return [k if k is None else from_either_end(k, d) for k, d in zip(indices, input.dims, strict=False)]
 
 
 @op("put")
 @of_vectors
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
     """Entries at positions counted through all axes."""
-    spots = from_either_end(flatten(index), sympy.Mul(*input.dims))
-    entries = flatten(source)
-    flat = placed(flatten(input), entries, at_axis(0, spots), onto="add" if accumulate else "replace")
-    return reshaped(flat, input.dims)
+    places = from_either_end(index, sympy.Mul(*input.dims))
+    onto = "add" if accumulate else "replace"
+    entries = reshaped(source, index.dims)
+    return reshaped(placed(flatten(input), entries, lambda k: (value(places.at(k)),), onto=onto), input.dims)
 
 
 # ── at places that need no tensor ───────────────────────────────────────────────────────────────────

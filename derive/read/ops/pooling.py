@@ -15,10 +15,9 @@ from derive.expr.tree import Bracket, Cases, Frac, Node, Num, Pow, Sigma, mul, v
 from derive.read.arrays import Array, Positions
 from derive.read.dispatch import call
 from derive.read.ops.convolution import bracketed, each
-from derive.read.ops.joining import stack
-from derive.read.ops.movement import moved
 from derive.read.ops.pieces import in_range
 from derive.read.ops.reductions import mean_over, size_node
+from derive.read.ops.resampling import weighted
 from derive.read.ops.shaping import number_of, split_axis
 from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.sizes import expression
@@ -255,10 +254,10 @@ def _register(rank: int) -> None:
         powers = w.total(elementwise(lambda a: Pow(a, Num(p)) if p != 1 else a, x))
         return powers if p == 1 else elementwise(lambda a: Pow(a, Num(1 / p)), powers)
 
-    @op(f"adaptive_avg_pool{rank}d")
-    def adaptive_avg_pool(input: Any, output_size: Any) -> Array:
+    @composite(f"adaptive_avg_pool{rank}d")
+    def adaptive_avg_pool(trace: Trace, input: Traced, output_size: Any) -> Traced:
         """The mean of each of a number of windows, as equal as can be."""
-        return adaptive(as_real(input), rank, output_size, lambda x, axis: mean_over(x, axis))
+        return adaptive_mean(input, rank, output_size)  # type: ignore[no-any-return]
 
 
 def _with_places(name: str, row: Any) -> None:
@@ -282,15 +281,17 @@ def output_sizes(x: Array, rank: int, wanted: Any) -> list[Dim]:
     return [d if g is None else each(g, 1)[0] for d, g in zip(sizes, given, strict=True)]
 
 
-def adaptive(x: Array, rank: int, wanted: Any, reduce: Any) -> Array:
-    """Each axis cut into windows and reduced, one axis after the other."""
-    for n, number in enumerate(output_sizes(x, rank, wanted)):
-        axis = x.rank - rank + n
-        size = x.dims[axis]
+def adaptive_mean(x: Traced, rank: int, wanted: Any) -> Any:
+    """Each axis cut into windows and averaged, one axis after the other."""
+    for n, number in enumerate(output_sizes(x.array, rank, wanted)):
+        array, axis = x.array, x.array.rank - rank + n
+        size = array.dims[axis]
         if (size / number).is_integer:
-            x = reduce(split_axis(x, axis, (number, size / number)), axis + 1)
+            split = split_axis(array, axis, (number, size / number))
+            x = x.trace.add(mean_over(split, axis + 1), "adaptive_avg_pool", (x,))
         else:
-            x = stack([reduce(stretch(x, axis, *ends), axis) for ends in cuts(size, number)], axis)
+            rows = [dict.fromkeys(range(a, b), 1 / (b - a)) for a, b in cuts(size, number)]
+            x = weighted(x, axis, rows)
     return x
 
 
@@ -298,12 +299,6 @@ def cuts(size: Dim, number: Dim) -> list[tuple[int, int]]:
     """Where the windows of an adaptive pooling begin and end."""
     n, m = number_of(size, "adaptive pooling"), number_of(number, "adaptive pooling")
     return [(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
-
-
-def stretch(x: Array, axis: int, start: int, stop: int) -> Array:
-    """The positions start … stop - 1 of an axis."""
-    dims = (*x.dims[:axis], Integer(stop - start), *x.dims[axis + 1 :])
-    return moved(x, dims, lambda at: (*at[:axis], at[axis] + start, *at[axis + 1 :]))
 
 
 def adaptive_maximum(x: Traced, rank: int, wanted: Any) -> Traced:

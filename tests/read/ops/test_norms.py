@@ -16,6 +16,8 @@ x, y = (3, 4), (3, 4)
 linalg = torch.linalg
 
 EXAMPLES: dict[str, Example] = {
+    "cdist": example(lambda x, y: torch.cdist(x, y, p=3.0), x=(2, 3), y=(4, 3)),
+    "pdist": example(lambda x: torch.nn.functional.pdist(x, p=1.5), x=(4, 3)),
     "vector_norm": example(lambda x: linalg.vector_norm(x) + linalg.vector_norm(x, 3, dim=1), x=x),
     "linalg_norm": example(lambda x: linalg.norm(x) + linalg.norm(x, 1, dim=1), x=x),
     "sums_matrix_norm": example(lambda x: linalg.matrix_norm(x, 1) + linalg.matrix_norm(x, -math.inf), x=x),

@@ -26,6 +26,7 @@ from derive.read.ops import (
     padding,
     placing,
     pooling,
+    resampling,
     shaping,
 )
 from derive.read.ops.convolution import convolve
@@ -34,6 +35,7 @@ from derive.read.ops.padding import padded
 from derive.read.ops.placing import at_axis, placed
 from derive.read.ops.pooling import Windows
 from derive.read.ops.reductions import sum_over
+from derive.read.ops.resampling import nearest, resampled, weighted
 from derive.read.registry import as_real
 from tests.read.ops import (
     test_attention,
@@ -48,20 +50,22 @@ from tests.read.ops import (
     test_padding,
     test_placing,
     test_pooling,
+    test_resampling,
     test_shaping,
 )
 from tests.read.ops.examples import Example, agrees, replaced
 
 FAMILIES = (
     attention, constants, convolution, diagonals, indexing, joining, linear, matrices, movement, padding,
-    placing, pooling, shaping,
+    placing, pooling, resampling, shaping,
 )  # fmt: skip
 
 EXAMPLES: dict[str, Example] = {
     name: case
     for tests in (
         test_attention, test_constants, test_convolution, test_diagonals, test_indexing, test_joining,
-        test_linear, test_matrices, test_movement, test_padding, test_placing, test_pooling, test_shaping,
+        test_linear, test_matrices, test_movement, test_padding, test_placing, test_pooling, test_resampling,
+        test_shaping,
     )
     for name, case in tests.EXAMPLES.items()
 }  # fmt: skip
@@ -108,7 +112,10 @@ MUTANTS: dict[str, Callable[..., Any]] = {
     "cat": lambda tensors, dim: padded(as_real(tensors[0]), 1, 0, 4),
     "conv1d": lambda x, w, v: convolve(1, x, w, None, 1, 0, 1, 1),
     "avg_pool1d": lambda x, *_: Windows(x, 1, 2, None).total(x),
-    "adaptive_avg_pool1d": lambda x, *_: Windows(x, 1, 2, 1).total(x),
+    "adaptive_avg_pool1d": lambda trace, x, *_: trace.add(
+        Windows(x.array, 1, 2, 1).total(x.array), "sum", (x,)
+    ),
+    "upsample_linear1d": lambda trace, x, *_: resampled(x, 1, nearest, (5,), None),
     "matmul": lambda a, b: base.matmul(a, Array(b.dims, lambda at: b.at((at[0], S.Zero)), b.text)),
     "trace": lambda a: sum_over(as_real(a)),
     "scaled_dot_product_attention": lambda q, k, v: base.matmul(base.matmul(q, permuted(k, [0, 2, 1])), v),
