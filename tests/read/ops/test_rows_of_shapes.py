@@ -71,7 +71,7 @@ EXAMPLES: dict[str, Example] = {
 }  # fmt: skip
 
 # Rows that only say why not, and those that torch itself calls by another name.
-WITHOUT = {"masked_select", "slice", "index"}
+WITHOUT = {"slice", "index"}
 WITHOUT |= {f"{name}{n}d_with_indices" for name in ("max_pool", "adaptive_max_pool") for n in (1, 2, 3)}
 
 
