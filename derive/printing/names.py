@@ -101,6 +101,7 @@ def parse_name(name: str, style: Style) -> Name:
     asked = style.symbol(name)
     if asked is not None:
         return Name(f"{{{asked}}}" if re.search(r"[_^']", asked) else asked)
+    name = dict(style.aliases).get(name, name)
     bare = name.rstrip("'")
     above = name[len(bare) :]
     if bare.endswith("_") and not iskeyword(bare.rstrip("_")):
