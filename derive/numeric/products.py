@@ -8,6 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
+from sympy.logic.boolalg import And, Not
 
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
@@ -61,6 +62,7 @@ def _flatten(factors: Sequence[Expr], bound: list[Index]) -> tuple[list[Expr], l
         for g in factors
         for f in Mul.make_args(g)
     )
+    divides = any(_below_the_line(f) for g in factors for f in Mul.make_args(g))
     while queue:
         factor = queue.pop(0)
         if isinstance(factor, Mul):
@@ -72,6 +74,8 @@ def _flatten(factors: Sequence[Expr], bound: list[Index]) -> tuple[list[Expr], l
         elif isinstance(factor, Piecewise) and (common := _common_delta(factor, bound)) is not None:
             cases = [(S.Zero if e == 0 else _without(e, common), c) for e, c in factor.args]
             flat += [common, Piecewise(*cases)]
+        elif divides and isinstance(factor, Piecewise) and (case := _only_case(factor)) is not None:
+            queue[:0] = case
         elif reciprocal and isinstance(factor, Pow) and isinstance(factor.base, Sum) and factor.exp in (2, 3):
             queue[:0] = [factor.base] * int(factor.exp)
         else:
@@ -84,6 +88,22 @@ def _common_delta(cases: Piecewise, bound: Sequence[Index]) -> Expr | None:
     branches = [Mul.make_args(e) for e, _ in cases.args if e != 0]
     shared = [f for f in branches[0] if _contractible(f, bound)] if branches else []
     return next((f for f in shared if all(f in b for b in branches)), None)
+
+
+def _below_the_line(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and bool(factor.exp.is_negative) and not factor.base.is_number
+
+
+def _only_case(cases: Piecewise) -> tuple[Expr, Expr] | None:
+    """The one branch that is not zero, and the bracket of its condition: where it fails, 0/0 is 0 too."""
+    others, found = S.true, None
+    for branch, condition in cases.args:
+        if branch != 0:
+            if found is not None:
+                return None
+            found = branch, Iverson(And(others, condition))
+        others = And(others, Not(condition))
+    return found
 
 
 def _without(product: Expr, factor: Expr) -> Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Add, Expr, Mod, Mul, Pow, S, Symbol, floor
+from sympy import Add, Expr, Min, Mod, Mul, Pow, S, Symbol, floor
 from sympy.tensor.indexed import Indexed
 
 from derive.errors import Unsupported
@@ -95,6 +95,8 @@ def _atom(atom: Expr, scope: Scope) -> str:
         return rf"\lfloor {affine(atom.args[0], scope)} \rfloor"
     if isinstance(atom, Mod):
         return rf"({affine(atom.args[0], scope)} \bmod {affine(atom.args[1], scope)})"
+    if isinstance(atom, Min):
+        return rf"\min({', '.join(sorted(affine(a, scope) for a in atom.args))})"
     raise Unsupported(f"a position with {atom} in it", "positions are whole-number combinations of indices")
 
 

@@ -48,7 +48,7 @@ def p_norm(array: Array, p: Any = 2, dim: Any = None, keepdim: bool = False) -> 
 
         dims = array.dims[:axis] + array.dims[axis + 1 :]
         return kept(Array(dims, at, array.text), array, axes, keepdim)
-    absolute = (lambda x: x) if exponent.is_even else size
+    absolute = (lambda x: x) if exponent.is_even and exponent > 0 else size
     powers = elementwise(lambda x: absolute(x) if exponent == 1 else Pow(absolute(x), Num(exponent)), array)
     total = sum_over(powers, dim, keepdim)
     return total if exponent == 1 else elementwise(lambda x: Pow(x, Num(1 / exponent)), total)

@@ -102,7 +102,7 @@ def resampled(
     for n in range(rank):
         old = number_of(x.raw.dims[lead + n], "resampling")
         factor = None if factors is None else factors[n]
-        new = math.floor(old * factor) if sizes is None else int(sizes[n])
+        new = math.floor(old * factors[n]) if sizes is None else int(sizes[n])
         if aligned:
             scale = (old - 1) / (new - 1) if new > 1 else 0.0
         else:

@@ -35,7 +35,7 @@ from derive.read.ops.padding import padded
 from derive.read.ops.placing import at_axis, placed
 from derive.read.ops.pooling import Windows
 from derive.read.ops.reductions import sum_over
-from derive.read.ops.resampling import nearest, resampled, weighted
+from derive.read.ops.resampling import nearest, resampled
 from derive.read.registry import as_real
 from tests.read.ops import (
     test_attention,
