@@ -26,7 +26,7 @@ from derive.read.captured import captured_tensors, function_of, is_module, print
 from derive.read.facts import read_facts
 from derive.read.names import name_indices
 from derive.read.naming import name_outputs, name_values, needed
-from derive.read.shapes import Shapes, read_shapes
+from derive.read.shapes import Shapes, apart, read_shapes
 from derive.read.traced import Trace, Traced
 
 __all__ = ["read_torch"]
@@ -54,7 +54,7 @@ def read_torch(
     Raises Unsupported with the op and the line where something has no row in the vocabulary, and for control
     flow on values, randomness, and changes in place; ShapeError where sizes do not fit.
     """
-    dims = read_shapes(shapes)
+    dims = apart(read_shapes(shapes))
     kinds = {**dict.fromkeys(integer, "int"), **dict.fromkeys(boolean, "bool")}
     first = _run(f, dims, kinds, PRIMES[0])
     if any(d.free_symbols for shape in dims.values() for d in shape):
