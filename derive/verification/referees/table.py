@@ -7,10 +7,14 @@ from derive.verification.referees.autograd import by_autograd
 from derive.verification.referees.forward import by_forward
 from derive.verification.referees.kinks import by_kinks
 from derive.verification.referees.precision import by_high_precision
-from derive.verification.referees.referee import Referee
+from derive.verification.referees.referee import VALUES, Referee
 from derive.verification.referees.steps import by_steps
 
 __all__ = ["REFEREES"]
+
+# What makes a closed form and a program of definitions; and what reads the definitions.
+DERIVING = ("derive.calculus", "derive.numeric", "derive.printing.present")
+READING = ("derive.read",)
 
 REFEREES: dict[str, Referee] = {
     r.name: r
@@ -21,6 +25,9 @@ REFEREES: dict[str, Referee] = {
             "an error in reading the formula, or in the program; points that no sample hits",
             False,
             by_steps,
+            judges=("derive.calculus", "derive.printing.present"),
+            # SymPy's own derivative of a definition, at the positions where a local stage is looked at.
+            shares=(*VALUES, "derive.numeric.evaluate", "derive.numeric.precise"),
         ),
         Referee(
             "high precision",
@@ -28,6 +35,7 @@ REFEREES: dict[str, Referee] = {
             "an error in reading the formula; entries, sizes and points that were not drawn",
             True,
             by_high_precision,
+            judges=DERIVING,
         ),
         Referee(
             "autograd (reverse)",
@@ -35,6 +43,8 @@ REFEREES: dict[str, Referee] = {
             "errors below the tolerance; points no sample hits; without a reference, errors of the lowering",
             True,
             by_autograd(reverse_mode),
+            judges=(*DERIVING, *READING),
+            borrows=("derive.numeric",),
         ),
         Referee(
             "autograd (forward)",
@@ -42,6 +52,8 @@ REFEREES: dict[str, Referee] = {
             "errors below the tolerance; points no sample hits; without a reference, errors of the lowering",
             True,
             by_autograd(forward_mode),
+            judges=(*DERIVING, *READING),
+            borrows=("derive.numeric",),
         ),
         Referee(
             "forward",
@@ -49,6 +61,7 @@ REFEREES: dict[str, Referee] = {
             "anything about the derivative",
             False,
             by_forward,
+            judges=("derive.numeric", *READING),
         ),
         Referee(
             "kink",
@@ -56,6 +69,8 @@ REFEREES: dict[str, Referee] = {
             "kinks that no single value of one variable reaches",
             False,
             by_kinks,
+            judges=(*DERIVING, *READING),
+            borrows=("derive.numeric",),
         ),
     )
 }
