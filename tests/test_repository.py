@@ -39,7 +39,9 @@ TESTED_ELSEWHERE = {
         "read/test_modules": "read/ops/cells",
         # A case, its comparison and its referees, by the judgements that they lead to.
         "verification/test_judge": "verification/case verification/comparison verification/functions "
-        "verification/referees",
+        "verification/referees/autograd verification/referees/forward verification/referees/kinks "
+        "verification/referees/precision verification/referees/steps",
+        "verification/referees/test_table": "verification/referees/referee",
         "verification/test_samples": "verification/sizes",
     }.items()
     for module in modules.split()

@@ -6,17 +6,19 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from derive.calculus import Derived
-from derive.errors import DeriveError, ShapeError
-from derive.expr.problem import Variable
+from derive.errors import DeriveError, ShapeError, Unsupported
+from derive.expr.problem import Problem, Variable
 from derive.expr.tree import Diff, Entry, Sym
-from derive.numeric import Program, forward_of
 from derive.verification.points import Point, derivative_at
 from derive.verification.samples import Sample, draw_samples, small_samples
 
-__all__ = ["KINDS", "Case", "ProgramFailed", "Question", "first_line", "indices"]
+if TYPE_CHECKING:  # what is judged is handed in, never imported: no referee runs the code that it judges
+    from derive.calculus import Derived
+    from derive.numeric import Program
+
+__all__ = ["KINDS", "Case", "Lower", "ProgramFailed", "Question", "first_line", "indices"]
 
 # The kind, and how many of the first variables are not the function's own (the upstream G, the tangent V).
 KINDS: dict[str, int] = {
@@ -31,6 +33,7 @@ KINDS: dict[str, int] = {
 ALIASES = {"grad": "gradient", "entrywise": "derivative"}
 
 At = tuple[int, ...]
+Lower = Callable[[Problem, Sequence[str]], Callable[..., Any]]
 
 
 class ProgramFailed(DeriveError):
@@ -137,7 +140,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Case:
-    """Everything that the referees need; what several of them need is computed once."""
+    """Everything that the referees need; what several of them need is computed once.
+
+    `lower` makes a torch function of outputs of a problem: autograd runs it where there is no reference.
+    """
 
     derived: tuple[Derived, ...]
     program: Program | Callable[..., Any]
@@ -145,6 +151,7 @@ class Case:
     reference: Callable[..., Any] | None = None
     seed: int = 0
     dtypes: tuple[str, ...] = ("float64", "float32")
+    lower: Lower | None = None
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -181,7 +188,9 @@ class Case:
         """The problem's own program of the output in question, as a bare torch function."""
         key = id(question)
         if key not in self._programs:
-            self._programs[key] = forward_of(question.derived.problem, [question.output]).function
+            if self.lower is None:
+                raise Unsupported("running the definitions", "give the author's function, or lower=")
+            self._programs[key] = self.lower(question.derived.problem, [question.output])
         return self._programs[key]
 
     @cached_property

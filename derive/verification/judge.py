@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from derive.calculus import Derived
-from derive.numeric import Program
+from derive.expr.problem import Problem
+from derive.numeric import Program, forward_of
 from derive.verification.case import Case, ProgramFailed, first_line
 from derive.verification.referees import REFEREES, Referee
 from derive.verification.report import Check, Report
@@ -45,9 +46,14 @@ def verify(
     chosen = tuple(referees) if referees is not None else tuple(REFEREES)
     _known("referee", chosen, REFEREES)
     _known("precision", dtypes, [d for d in TOLERANCES if "float" in d])
-    case = Case(tuple(derived), program, kind, reference, seed, tuple(dtypes))
+    case = Case(tuple(derived), program, kind, reference, seed, tuple(dtypes), lowered)
     checks = tuple(check for n in chosen for check in _asked(REFEREES[n], case))
     return Report(name, checks, seed, _versions())
+
+
+def lowered(problem: Problem, outputs: Sequence[str]) -> Callable[..., Any]:
+    """The problem's own program of the outputs, as a bare torch function."""
+    return forward_of(problem, outputs).function
 
 
 def _asked(referee: Referee, case: Case) -> Iterator[Check]:
