@@ -122,8 +122,8 @@ def bessel(name: str, sign: int, all_signs: int = 1) -> Callable[[int, Any, Any]
 
 
 def polygamma(n: Any, x: Any) -> Any:
-    """The derivative of order n + 1 of log|Γ|; left of 0 from 1/Γ, which is entire."""
-    from flint import arb_series, ctx
+    """The derivative of order n + 1 of log|Γ|; left of 0 by reflection, ψ(x) = ψ(1 - x) - π cot πx."""
+    from flint import arb, arb_series, ctx
 
     order = int(n[0].unique_fmpz())
     with working(ctx.prec, ctx.cap + order + 1):
@@ -131,19 +131,27 @@ def polygamma(n: Any, x: Any) -> Any:
         if x[0] > 0:
             slope = local.lgamma().derivative()
         else:
-            reciprocal = local.rgamma()
-            slope = -reciprocal.derivative() / reciprocal
+            slope = -(1 - local).lgamma().derivative() - arb.pi() * local.cot_pi()
         for _ in range(order):
             slope = slope.derivative()
     return composed(slope, x)
 
 
 def log_gamma(x: Any) -> Any:
-    """log|Γ(x)|."""
+    """log|Γ(x)|; left of 0 by reflection, Γ(x) Γ(1 - x) sin πx = π."""
+    from flint import arb
+
     if x[0] > 0:
         return x.lgamma()
-    reciprocal = x.rgamma()
-    return -(reciprocal if reciprocal[0] > 0 else -reciprocal).log()
+    sine = x.sin_pi()
+    return arb.pi().log() - (sine if sine[0] > 0 else -sine).log() - (1 - x).lgamma()
+
+
+def gamma(x: Any) -> Any:
+    """Γ(x); left of 0 by reflection."""
+    from flint import arb
+
+    return x.gamma() if x[0] > 0 else arb.pi() * (1 - x).rgamma() / x.sin_pi()
 
 
 def hurwitz(k: int, s: Any, q: Any) -> Any:
@@ -236,8 +244,8 @@ ANALYTIC: dict[str, Analytic] = {
     "erfi": Analytic(lambda x: x.erfi()),
     "erfinv": Analytic(inverse_of(lambda y: y.erf(), lambda c: c.erfinv()), unit),
     "erfcinv": Analytic(inverse_of(lambda y: y.erfc(), lambda c: c.erfcinv()), between(0, 2)),
-    "gamma": Analytic(lambda x: 1 / x.rgamma(), no_pole),
-    "factorial": Analytic(lambda x: 1 / (x + 1).rgamma(), lambda c: no_pole(c + 1)),
+    "gamma": Analytic(gamma, no_pole),
+    "factorial": Analytic(lambda x: gamma(x + 1), lambda c: no_pole(c + 1)),
     "loggamma": Analytic(log_gamma, no_pole),
     "digamma": Analytic(lambda x: polygamma(lifted(0), x), no_pole),
     "polygamma": Analytic(polygamma, no_pole),

@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 FIRST, CAP = 128, 8192  # bits
+DIGITS = 20  # of an enclosure, unless more are asked for
 SLACK = 2  # orders that a removable 0/0 may cost
 
 Function: TypeAlias = NamedFunction | Expr | Problem
@@ -195,7 +196,7 @@ def _of_problem(problem: Problem, x: Any) -> Near:
     return near
 
 
-def enclosure(f: Function, x: Any, order: int = 1, digits: int = 20, cap: int = CAP) -> Enclosure:
+def enclosure(f: Function, x: Any, order: int = 1, digits: int = DIGITS, cap: int = CAP) -> Enclosure:
     """The derivative of that order at x, to so many digits where the cap of precision (bits) allows it.
 
     >>> from derive.expr.vocabulary import FUNCTIONS
@@ -259,7 +260,7 @@ def judge(
         try:
             balls = derivatives(near, order, bits, further=1)
         except Undecided as error:
-            last = Judgement("undecided", last.enclosure, reason=str(error))
+            last = last if last.enclosure else Judgement("undecided", reason=str(error))
             continue
         except AtKink as error:
             return Judgement("kink", reason=str(error))
@@ -267,7 +268,7 @@ def judge(
             return Judgement("outside", reason=str(error))
         with working(bits, 1):
             last = decided(value, balls[order], balls[order + 1], x, allowance, bits)
-        if last.status != "undecided":
+        if last.status != "undecided" and _is_narrow(balls[order], DIGITS):
             return last
     return last
 

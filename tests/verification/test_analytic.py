@@ -21,7 +21,7 @@ POINTS: dict[str, list[tuple[float, ...]]] = {
     "acosh": [(2.5,)],
     "atan2": [(0.5, 0.25), (-0.5, -2.0), (0.5, -2.0)],
     "gamma": [(0.5,), (-1.25,), (30.5,)],
-    "loggamma": [(0.5,), (1e6,)],
+    "loggamma": [(0.5,), (-1.25,), (-2.5,), (1e6,)],
     "digamma": [(0.5,), (-1.25,), (1e6,)],
     "polygamma": [(1, 0.5), (2, -1.25), (3, 1000.0)],
     "beta": [(2.5, 1.5)],
@@ -43,6 +43,7 @@ DEFAULT = [(0.5,)]
 MPMATH = {
     "airybi": lambda ctx, x: ctx.airybi(x),
     "airybiprime": lambda ctx, x: ctx.airybi(x, derivative=1),
+    "loggamma": lambda ctx, x: ctx.log(abs(ctx.gamma(x))),
     "sinc": lambda ctx, x: ctx.sin(x) / x,
     "sqrt": lambda ctx, x: ctx.sqrt(x),
 }
