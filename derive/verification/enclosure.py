@@ -67,11 +67,12 @@ class Enclosure:
 class Allowance:
     """How far a value may lie from the truth t = f^(order)(x).
 
-    relative · |t|, and `ulps` units in the last place of the format, times max(1, |x t'/t|): what rounding x
-    alone costs. t' is enclosed as t is.
+    relative · |t| + absolute, and `ulps` units in the last place of the format times max(1, |x t'/t|), what
+    rounding x alone costs. t' is enclosed as t is.
     """
 
     relative: float = 0.0
+    absolute: float = 0.0
     ulps: float = 0.0
     dtype: str = "float64"
 
@@ -283,12 +284,12 @@ def decided(value: Any, truth: Any, slope: Any, x: Any, allowance: Allowance, bi
     if not truth.contains(0):
         condition = condition.max(abs(arb(x) * slope / truth))
     allowed = arb(allowance.relative) * abs(truth) + arb(allowance.ulps) * unit * condition
+    allowed += arb(allowance.absolute)
     if isinstance(value, float) and not math.isfinite(value):
         status = _of_infinity(value, truth, allowed, allowance.dtype)
         error = 0.0 if status == "certified" else math.inf
         return Judgement(status, found, error, error, f"{value} where the truth is {truth.str(8)}")
-    gap = abs(value if isinstance(value, arb) else arb(value)) if truth.is_zero() else None
-    gap = gap if gap is not None else abs((value if isinstance(value, arb) else arb(value)) - truth)
+    gap = abs((value if isinstance(value, arb) else arb(value)) - truth)
     status = "certified" if gap <= allowed else "refuted" if gap > allowed else "undecided"
     ulps, per_condition = float((gap / unit).mid()), float((gap / unit / condition).mid())
     reason = "" if status == "certified" else f"{value} where the truth is {truth.str(20)}"
