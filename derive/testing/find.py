@@ -51,9 +51,8 @@ def find_gradient(
     """The verdict on a candidate."""
     import derive
 
-    check: Any = derive.check
     with _quiet():
-        verdict = check(candidate, of=f, wrt=wrt, seed=seed, **about)
+        verdict = derive.check(candidate, of=f, wrt=wrt, seed=seed, **about)
     return of_verdict(verdict, name, seed, rounding=rounding)
 
 

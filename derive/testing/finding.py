@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from derive.derivation import Derivation
+    from derive.diagnosis import Verdict
     from derive.verification import Check, Report
 
 __all__ = ["Finding", "of_report", "of_verdict"]
@@ -72,10 +73,19 @@ def of_report(report: Report, name: str, derivation: Derivation | None = None) -
     return Finding(name, report.status, report.ok, report.seed, _told(rows))
 
 
-def of_verdict(verdict: Any, name: str, seed: int, *, rounding: bool) -> Finding:
+def of_verdict(verdict: Verdict, name: str, seed: int, *, rounding: bool) -> Finding:
     """A verdict on somebody's gradient in words; `rounding` says whether lost digits may pass."""
     ok = verdict.status == "right" or (rounding and verdict.status == "rounding")
-    rows = [("closed form", _form(verdict.derivation)), ("found", str(verdict))]
+    rows = [
+        ("closed form", _form(verdict.derivation)),
+        ("diagnosis", verdict.diagnosis),
+        ("also", "\n".join(mistake.explanation for mistake in verdict.mistakes[1:])),
+        ("difference", verdict.difference),
+        ("worst point", str(verdict.counterexample or "")),
+        ("precision", str(verdict.ulps or "")),
+        ("remarks", "\n".join(verdict.remarks)),
+        ("evidence", f"{verdict.samples} samples by {verdict.truth}" if verdict.truth else ""),
+    ]
     return Finding(name, verdict.status, ok, seed, _told(rows))
 
 
@@ -83,14 +93,23 @@ def _told(rows: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((label, text) for label, text in rows if text)
 
 
-def _form(derivation: Any) -> str:
-    """What was derived and its closed form as LaTeX, a line for each part."""
+def _form(derivation: Derivation | None) -> str:
+    """What was derived and its closed form as LaTeX, and the definitions that it uses, a line each."""
+    from derive.expr.problem import names_in, reference
     from derive.printing import latex
 
-    lines = []
+    lines: dict[str, None] = {}
     for part in derivation.parts if derivation is not None else ():
-        scope = derivation.exposition(part).scope(derivation.style).with_free(part.indices)
-        lines.append(f"{latex(part.final.target, scope)} = {latex(part.closed_form, scope)}")
+        assert derivation is not None
+        scope = derivation.exposition(part).scope(derivation.style)
+        free = scope.with_free(part.indices)
+        lines[f"{latex(part.final.target, free)} = {latex(part.closed_form, free)}"] = None
+        used = set(names_in(part.closed_form))
+        for d in reversed(part.problem.definitions):
+            if d.name in used:
+                used |= set(d.names)
+                free = scope.with_free(d.indices)
+                lines[f"{latex(reference(d.name, d.indices), free)} = {latex(d.body, free)}"] = None
     return "\n".join(lines)
 
 

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
+import torch
 
 import derive
+from derive.diagnosis import Verdict
 from derive.testing import assert_derivation, assert_gradient, assert_step
 
 pytest_plugins = "pytester"
 
 SHAPES = {"W": "m n", "x": "n", "y": "m"}
-
-
-@dataclass
-class Verdict:
-    """As much of a verdict as a finding needs."""
-
-    status: str
-    derivation: Any = None
-
-    def __str__(self) -> str:
-        return "the diagnosis"
 
 
 LOSS = "sum((W @ x - y)**2) / 2"
@@ -45,13 +35,46 @@ def test_a_derivation_that_is_wrong() -> None:
         assert_derivation(other, name="mse")
 
 
-def test_a_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(derive, "check", lambda candidate, **_: Verdict(candidate), raising=False)
-    assert_gradient("sum(x**2)", "right", wrt="x", shapes="x: n")
-    assert_gradient("sum(x**2)", "rounding", wrt="x", shapes="x: n", rounding=True)
-    for status in ("rounding", "wrong", "unknown"):
-        with pytest.raises(AssertionError, match=f"(?s)mine: {status}.*  found  the diagnosis"):
-            assert_gradient("sum(x**2)", status, wrt="x", shapes="x: n", name="mine")
+def loss(W: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return ((W @ x - y) ** 2).sum() / 2
+
+
+def by_hand(W: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.outer(W @ x - y, x)
+
+
+def test_a_gradient() -> None:
+    assert_gradient(loss, by_hand, wrt="W", shapes=SHAPES)
+    assert_gradient(LOSS, "outer(W @ x - y, x)", wrt="W", shapes=SHAPES, seed=3)
+    like = {"W": torch.ones(2, 3), "x": torch.ones(3), "y": torch.ones(2)}
+    assert_gradient(loss, "outer(W @ x - y, x)", wrt="W", like=like)
+
+
+def test_a_gradient_that_is_wrong() -> None:
+    with pytest.raises(AssertionError) as error:
+        assert_gradient(loss, lambda W, x, y: -by_hand(W, x, y), wrt="W", shapes=SHAPES, name="mine", seed=3)
+    text = str(error.value)
+    for part in (
+        "mine: wrong",
+        r"closed form  \frac{\partial",
+        "diagnosis",
+        "yours is",
+        "seed         3",
+    ):
+        assert part in text
+
+
+def test_a_gradient_that_loses_digits_passes_only_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive, "check", lambda *_, **__: Verdict("rounding", diagnosis="digits are lost"))
+    with pytest.raises(AssertionError, match=r"rounding\n  diagnosis  digits are lost"):
+        assert_gradient(loss, by_hand, wrt="W", shapes=SHAPES)
+    assert_gradient(loss, by_hand, wrt="W", shapes=SHAPES, rounding=True)
+
+
+def test_a_gradient_that_nobody_can_judge_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive, "check", lambda *_, **__: Verdict("unknown", diagnosis="no finite value"))
+    with pytest.raises(AssertionError, match=r"unknown\n  diagnosis  no finite value"):
+        assert_gradient(loss, by_hand, wrt="W", shapes=SHAPES, rounding=True)
 
 
 def test_a_step() -> None:

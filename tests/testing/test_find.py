@@ -12,6 +12,7 @@ import torch
 
 import derive
 from derive.catalog import CATALOG
+from derive.diagnosis import Verdict
 from derive.errors import FormulaError, Unsupported
 from derive.testing.find import find, find_derivation, find_entry, find_gradient, find_step
 from derive.testing.manifest import Item
@@ -59,14 +60,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What `derive.check` is asked; everything is right to it."""
     calls: list[dict[str, Any]] = []
 
-    class Right:
-        status, derivation = "right", None
-
     def check(candidate: Any, **options: Any) -> Any:
         calls.append({"candidate": candidate, **options})
-        return Right()
+        return Verdict("right")
 
-    monkeypatch.setattr(derive, "check", check, raising=False)
+    monkeypatch.setattr(derive, "check", check)
     return calls
 
 
@@ -79,6 +77,18 @@ ITEMS = [
     (Item("jacobian", "tanh(W @ x)", wrt="x", shapes=SHAPES, kind="jacobian"), "agrees"),
     (Item("targets", "", "model_of_find:picked", "x", "x: b c, t: b", dtypes={"t": "int64"}), "agrees"),
     (Item("fact", "sum(y)*sum(x**2)", wrt="x", shapes="x: n, y: n", assume={"y": "sum=1"}), "agrees"),
+    (Item("candidate", LOSS, wrt="W", shapes=SHAPES, candidate="outer(W @ x - y, x)"), "right"),
+    (
+        Item(
+            "by name",
+            function="model_of_find:loss",
+            wrt="W",
+            shapes=SHAPES,
+            candidate="model_of_find:gradient",
+        ),
+        "right",
+    ),
+    (Item("sign", LOSS, wrt="W", shapes=SHAPES, candidate="outer(y - W @ x, x)"), "wrong"),
     (Item("identity", "left, right = tanh(x), 2*sigmoid(2*x) - 1", kind="identity"), "agrees"),
 ]
 
@@ -86,11 +96,15 @@ ITEMS = [
 @pytest.mark.parametrize(("item", "verdict"), ITEMS, ids=[item.name for item, _ in ITEMS])
 def test_a_check_of_a_manifest(item: Item, verdict: str, file: Path) -> None:
     finding = find(replace(item, file=file))
-    assert (finding.name, finding.verdict, finding.ok) == (item.name, verdict, verdict == "agrees"), str(
-        finding
-    )
+    assert (finding.name, finding.verdict, finding.ok) == (
+        item.name,
+        verdict,
+        verdict in ("agrees", "right"),
+    ), str(finding)
     rows = dict(finding.rows)
-    assert rows["closed form"]
+    assert "=" in rows["closed form"]
+    assert rows["evidence"]
+    assert ("diagnosis" in rows) is not finding.ok
     assert ("refuted by" in rows) == (verdict == "refuted")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import re
 
 import pytest
 
 import derive
+from derive.diagnosis.verdict import Mistake, Ulps, Verdict
 from derive.testing.finding import DIAGNOSES, Finding, of_report, of_verdict
 from derive.verification import Check, Report, Worst
 
@@ -118,17 +118,6 @@ def test_every_diagnosis_is_met_above() -> None:
     assert all(any(means and means in said for _, means in MEANS) or not said for _, said in DIAGNOSES)
 
 
-@dataclass
-class Verdict:
-    """As much of a verdict as a finding needs."""
-
-    status: str
-    derivation: Any = None
-
-    def __str__(self) -> str:
-        return f"{self.status}: the sign\n  at x = [1]"
-
-
 @pytest.mark.parametrize(
     ("status", "rounding", "ok"),
     [
@@ -140,11 +129,34 @@ class Verdict:
     ],
 )
 def test_a_verdict_passes_only_where_it_is_right(status: str, rounding: bool, ok: bool) -> None:
-    derivation = derive.grad("sum(x**2)", wrt="x", shapes="x: n")
-    finding = of_verdict(Verdict(status, derivation), "mse", 2, rounding=rounding)
+    finding = of_verdict(Verdict(status, diagnosis="why"), "mse", 2, rounding=rounding)  # type: ignore[arg-type]
     assert (finding.verdict, finding.ok, finding.seed) == (status, ok, 2)
-    assert dict(finding.rows) == {
-        "closed form": r"\frac{\partial f}{\partial x_i} = 2 x_i",
-        "found": f"{status}: the sign\n  at x = [1]",
-    }
-    assert dict(of_verdict(Verdict(status), "", 0, rounding=rounding).rows).keys() == {"found"}
+    assert dict(finding.rows) == {"diagnosis": "why"}
+
+
+def test_a_wrong_verdict_names_diagnosis_point_and_right_answer() -> None:
+    finding = of_verdict(derive.check("x", of="sum(x**2)", wrt="x", shapes="x: n"), "a", 0, rounding=False)
+    rows = dict(finding.rows)
+    assert rows["closed form"] == r"\frac{\partial f}{\partial x_i} = 2 x_i"
+    assert rows["diagnosis"]
+    assert re.search(r"yours is \S+, the derivative is \S+", rows["worst point"])
+    assert re.search(r"\d samples by \S+", rows["evidence"])
+
+
+def test_what_else_a_verdict_says_is_told_too() -> None:
+    mistakes = (Mistake("a", "the first"), Mistake("b", "the second", difference="x^2"))
+    verdict = Verdict("rounding", mistakes=mistakes, ulps=Ulps(9.0, 1.0, "float32"), remarks=("a kink at 0",))
+    assert of_verdict(verdict, "a", 0, rounding=True).rows == (
+        ("also", "the second"),
+        ("difference", "x^2"),
+        ("precision", "float32: yours is off by at most 9 ulps, autograd by 1"),
+        ("remarks", "a kink at 0"),
+    )
+
+
+def test_the_closed_form_comes_with_the_definitions_that_it_uses() -> None:
+    made = derive.grad("y = W @ x; a = sigmoid(y); sum(a)", wrt="W", shapes="W: m n, x: n")
+    first, *others = dict(of_report(Report("a"), "a", made).rows)["closed form"].splitlines()
+    assert first.startswith(r"\frac{\partial f}{\partial W_{ij}} = ")
+    assert "a_i" in first or "y_i" in first
+    assert r"y_i = \sum_{j=1}^{n} W_{ij} x_j" in others
