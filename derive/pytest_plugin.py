@@ -23,6 +23,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_collect_file",
     "pytest_collection_modifyitems",
+    "pytest_report_collectionfinish",
     "pytest_terminal_summary",
 ]
 
@@ -59,6 +60,13 @@ def pytest_collection_modifyitems(
     """The catalog belongs to no file: its entries stand after all other tests."""
     if config.getoption("--derive-catalog"):
         items.extend(Catalog.from_parent(session, name="catalog", nodeid="derive-catalog").collect())
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str:
+    """A manifest that pytest does not come by is no check: that is said."""
+    if config.getoption("--derive") and not any(isinstance(item, ManifestCheck) for item in items):
+        return f"derive: no check was collected; name the folder of a {MANIFEST}, or add it to testpaths"
+    return ""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

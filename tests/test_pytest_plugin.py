@@ -108,6 +108,13 @@ def test_other_toml_files_are_not_its_own(project: pytest.Pytester) -> None:
     assert run(project, "--derive").ret == 0
 
 
+def test_it_says_where_no_manifest_was_met(project: pytest.Pytester) -> None:
+    said = "derive: no check was collected; name the folder of a derive.toml, or add it to testpaths"
+    assert said in run(project, "--derive", "test_own.py").outlines
+    assert said not in run(project, "--derive").outlines
+    assert said not in run(project, "test_own.py").outlines
+
+
 def test_two_manifests_are_two_collections(project: pytest.Pytester) -> None:
     folder = project.mkdir("part")
     (folder / "derive.toml").write_text(MANIFEST.replace("formula", "formula", 1), encoding="utf-8")
@@ -277,3 +284,49 @@ def test_a_mistake_of_ours_is_shown_whole(project: pytest.Pytester, monkeypatch:
     shown = run(project, "--derive").stdout.str()
     assert "in find_derivation" in shown
     assert "TypeError: 'NoneType' object is not callable" in shown
+
+
+# ── the examples of the README ──────────────────────────────────────────────────────────────────────
+
+
+def shown(language: str, holding: str) -> str:
+    """The example of the README that holds a text."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (found,) = [text for text in re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL) if holding in text]
+    return str(found)
+
+
+@pytest.fixture
+def notes(project: pytest.Pytester) -> pytest.Pytester:
+    """The project of the README."""
+    (project.path / "test_own.py").unlink()
+    (project.path / "test_notes.py").write_text(shown("python", "assert_step"), encoding="utf-8")
+    (project.path / "derive.toml").write_text(shown("toml", "[[check]]"), encoding="utf-8")
+    return project
+
+
+def test_the_project_of_the_readme_passes(notes: pytest.Pytester) -> None:
+    run(notes).assert_outcomes(passed=3)
+    run(notes, "--derive").assert_outcomes(passed=5)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "failed", "said"),
+    [
+        ("test_notes.py", "outer(W @ x - y, x)", "outer(y - W @ x, x)", 1, "E       AssertionError: wrong"),
+        ("test_notes.py", "(1 + exp(-x))**2", "(1 + exp(-x))", 1, "E       AssertionError: refuted"),
+        ("test_notes.py", ".sum() / 2", ".sum()", 2, "the formula of the docs is the function, .*: refuted"),
+        ("derive.toml", "outer(W @ x - y, x)", "outer(y - W @ x, x)", 1, "the gradient of the docs: wrong"),
+    ],
+    ids=["gradient", "step", "function", "candidate"],
+)
+def test_an_error_in_it_fails(
+    notes: pytest.Pytester, file: str, old: str, new: str, failed: int, said: str
+) -> None:
+    path = notes.path / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    found = run(notes, "--derive")
+    found.assert_outcomes(passed=5 - failed, failed=failed)
+    assert re.search(f"^{said}", found.stdout.str(), re.MULTILINE)
