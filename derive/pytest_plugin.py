@@ -62,11 +62,11 @@ def pytest_collection_modifyitems(
         items.extend(Catalog.from_parent(session, name="catalog", nodeid="derive-catalog").collect())
 
 
-def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str:
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """A manifest that pytest does not come by is no check: that is said."""
     if config.getoption("--derive") and not any(isinstance(item, ManifestCheck) for item in items):
-        return f"derive: no check was collected; name the folder of a {MANIFEST}, or add it to testpaths"
-    return ""
+        return [f"derive: no check was collected; name the folder of a {MANIFEST}, or add it to testpaths"]
+    return []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

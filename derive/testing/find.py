@@ -53,7 +53,7 @@ def find_gradient(
 
     with _quiet():
         verdict = derive.check(candidate, of=f, wrt=wrt, seed=seed, **about)
-    return of_verdict(verdict, name, seed, rounding=rounding)
+    return of_verdict(verdict, name or f"{verdict.kind or 'gradient'} by {wrt}", seed, rounding=rounding)
 
 
 def find_derivation(
@@ -70,7 +70,8 @@ def find_derivation(
         made = OPERATORS[kind](what, *(() if wrt is None else (wrt,)), **about)
     with _quiet():
         report = made.verify(seed=seed)
-    return of_report(report, name or made.name, made)
+    asked = f"{made.kind} by {', '.join(dict.fromkeys(part.wrt for part in made.parts))}"
+    return of_report(report, name or made.name or asked, made)
 
 
 def find_step(
@@ -90,12 +91,12 @@ def find_step(
 
     if isinstance(before, str) and isinstance(after, str):
         problem, _ = read_question(_both(before, after), (), {"shapes": shapes, **about})
-        check = check_equal(problem, seed)
+        check, shown = check_equal(problem, seed), f"{before} = {after}"
     elif of is not None and not isinstance(before, str):
-        check = check_step(before, of.parts, seed)
+        check, shown = check_step(before, of.parts, seed), f"step ({', '.join(before.rules)})"
     else:
         raise TypeError("a step is two formula texts, or a step of a derivation and of=, that derivation")
-    return of_report(Report(name, (check,), seed), name)
+    return of_report(Report(name or shown, (check,), seed), name or shown)
 
 
 @contextmanager

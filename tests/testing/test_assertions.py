@@ -66,14 +66,14 @@ def test_a_gradient_that_is_wrong() -> None:
 
 def test_a_gradient_that_loses_digits_passes_only_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(derive, "check", lambda *_, **__: Verdict("rounding", diagnosis="digits are lost"))
-    with pytest.raises(AssertionError, match=r"rounding\n  diagnosis  digits are lost"):
+    with pytest.raises(AssertionError, match=r"gradient by W: rounding\n  diagnosis  digits are lost"):
         assert_gradient(loss, by_hand, wrt="W", shapes=SHAPES)
     assert_gradient(loss, by_hand, wrt="W", shapes=SHAPES, rounding=True)
 
 
 def test_a_gradient_that_nobody_can_judge_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(derive, "check", lambda *_, **__: Verdict("unknown", diagnosis="no finite value"))
-    with pytest.raises(AssertionError, match=r"unknown\n  diagnosis  no finite value"):
+    with pytest.raises(AssertionError, match=r"gradient by W: unknown\n  diagnosis  no finite value"):
         assert_gradient(loss, by_hand, wrt="W", shapes=SHAPES, rounding=True)
 
 

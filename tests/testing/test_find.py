@@ -187,6 +187,14 @@ def test_a_step_in_text(before: str, after: str, shapes: str | None, holds: bool
 def test_a_step_of_a_derivation() -> None:
     made = derive.grad(LOSS, wrt="W", shapes=SHAPES)
     assert all(find_step(step, of=made).ok for step in made.steps)
+    assert find_step(made.steps[0], of=made).name == f"step ({', '.join(made.steps[0].rules)})"
+
+
+def test_what_has_no_name_is_called_by_what_was_asked(asked: list[dict[str, Any]]) -> None:
+    assert find_gradient("sum(x**2)", "2*x", "x", shapes="x: n").name == "gradient by x"
+    assert find_derivation("sum(x*y)", ("x", "y"), shapes="x: n, y: n").name == "gradient by x, y"
+    assert find_derivation("tanh(x)", "x", kind="jacobian", shapes="x: n").name == "jacobian by x"
+    assert find_step("x + x", "2*x").name == "x + x = 2*x"
 
 
 REFUSED = [
