@@ -30,6 +30,8 @@ from derive.verification.samples import Sample
 
 __all__ = ["Examined", "examine"]
 
+TELLS = 1e-9  # a derivative that is smaller everywhere explains nothing
+
 
 @dataclass(frozen=True)
 class Examined:
@@ -159,7 +161,7 @@ def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
         looks, square = looks_at_equal_sizes(*both), True
         if not looks or all(x.agrees for x in looks):
             return ()
-    telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > 0]
+    telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > TELLS]
     later = partial(answer, asked) if answer else None
     return diagnose(Evidence(*both, telling or looks, square, later))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from derive.diagnosis.hypotheses.coincidences import coincidence_mistakes
+from derive.diagnosis.hypotheses.coincidences import condition_mistakes, size_mistakes
 from derive.diagnosis.hypotheses.evidence import Evidence, looks_at_equal_sizes
-from derive.diagnosis.hypotheses.factors import factor_mistakes
+from derive.diagnosis.hypotheses.factors import factor_mistakes, scalar_mistakes
+from derive.diagnosis.hypotheses.matrices import convention_mistakes, product_mistakes
 from derive.diagnosis.hypotheses.places import (
+    fed_mistakes,
     input_mistakes,
     kind_mistakes,
     place_mistakes,
@@ -19,7 +21,9 @@ from derive.diagnosis.hypotheses.runs import (
     backward_mistakes,
     forward_mistakes,
     held_mistakes,
+    mistaken_mistakes,
     own_mistakes,
+    two_mistakes,
 )
 from derive.diagnosis.hypotheses.shapes import axis_mistakes, shape_mistakes
 from derive.diagnosis.hypotheses.terms import term_mistakes
@@ -43,16 +47,23 @@ FAMILIES: tuple[Family, ...] = (
     Family("factor", factor_mistakes),
     Family("axes", axis_mistakes),
     Family("another derivative", kind_mistakes),
-    Family("terms", term_mistakes),
+    Family("convention", convention_mistakes),
     Family("another value", place_mistakes),
-    Family("inputs", input_mistakes),
+    Family("another argument", fed_mistakes),
+    Family("terms", term_mistakes),
+    Family("condition", condition_mistakes),
     Family("backward", backward_mistakes),
     Family("statistics", held_mistakes),
-    Family("ratio", ratio_mistakes, last=True),
     Family("another function", forward_mistakes),
     Family("own code", own_mistakes),
+    Family("inputs", input_mistakes),
+    Family("matrices", product_mistakes, last=True),
+    Family("entry by entry", ratio_mistakes, last=True),
+    Family("mistaken", mistaken_mistakes, last=True),
+    Family("two mistakes", two_mistakes, last=True),
     Family("the right answer", answer_mistakes, last=True),
-    Family("coincidence", coincidence_mistakes),
+    Family("scalar", scalar_mistakes, last=True),
+    Family("size", size_mistakes),
 )
 ENOUGH = 4  # findings that are told
 

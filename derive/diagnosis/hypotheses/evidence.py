@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from derive.diagnosis.candidate import Candidate
-from derive.diagnosis.judging import CandidateFailed, look
+from derive.diagnosis.judging import CandidateFailed, differing, look
 from derive.diagnosis.looks import FAILURES, Look, Sampler
 from derive.diagnosis.question import Function
 from derive.diagnosis.tape import Call, recorded, replayed
@@ -17,7 +17,7 @@ from derive.errors import DeriveError
 from derive.verification.samples import Sample
 from derive.verification.sizes import dimensions, fits, seeded
 
-__all__ = ["Evidence", "Prediction"]
+__all__ = ["Evidence", "Prediction", "looks_at_equal_sizes", "near", "predicted", "right"]
 
 CLOSE = 1e-6  # how near a prediction comes to the candidate, as a part of the largest entry
 BETTER = 1e-2  # and as a part of how far off the truth is
@@ -62,16 +62,29 @@ class Evidence:
             factors.append(ratio)
         return factors[1:]
 
-    def derivative(self, x: Look, edits: Mapping[int, Callable[[Call], Any]]) -> Any:
+    def derivative(self, x: Look, edits: Mapping[int, Callable[[Call], Any]], *, opened: bool = False) -> Any:
         """The derivative of the function with some of its calls done otherwise."""
-        return autograd(lambda inputs: replayed(partial(self.function, inputs), edits), self.asked, x.inputs)
+
+        def edited(inputs: Mapping[str, Any]) -> Any:
+            return replayed(partial(self.function, inputs), edits, opened=opened)
+
+        return autograd(edited, self.asked, x.inputs)
 
     @cached_property
     def calls(self) -> list[Call]:
         """The calls of the function at the first look, the variable being differentiated by."""
+        return self._recorded(opened=False)
+
+    @cached_property
+    def opened_calls(self) -> list[Call]:
+        """The same with composites opened; empty where there are none."""
+        calls = self._recorded(opened=True)
+        return calls if any(c.inside for c in calls) else []
+
+    def _recorded(self, *, opened: bool) -> list[Call]:
         inputs = dict(self.first.inputs)
         inputs[self.asked.wrt] = inputs[self.asked.wrt].detach().clone().requires_grad_()
-        return recorded(partial(self.function, inputs))
+        return recorded(partial(self.function, inputs), opened=opened)
 
     @cached_property
     def own_calls(self) -> list[Call]:
@@ -164,3 +177,12 @@ def multiple(predict: Prediction, x: Look) -> float | None:
         return None
     ratio = float((value * x.theirs).sum()) / total
     return ratio if ratio and near(ratio * value, x) else None
+
+
+def right(evidence: Evidence, mended: Prediction) -> bool:
+    """Whether a mended candidate is the derivative at every look."""
+    for x in (evidence.first, *evidence.looks):
+        value = predicted(mended, x)
+        if value is None or differing(value, x.truth, "float64"):
+            return False
+    return True

@@ -13,7 +13,7 @@ from derive.diagnosis.looks import Look
 from derive.diagnosis.verdict import Mistake
 from derive.verification.sizes import dimensions
 
-__all__ = ["factor_mistakes", "named_factor"]
+__all__ = ["factor_mistakes", "mistake_of_factor", "named_factor", "scalar_mistakes"]
 
 NICE = tuple(
     sign * Fraction(top, bottom)
@@ -31,7 +31,16 @@ def factor_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     factors = evidence.factor(lambda x: x.truth)
     if factors is None:
         return
-    yield mistake_of_factor(evidence, factors, "the derivative")
+    found = mistake_of_factor(evidence, factors, "the derivative")
+    if found.name != "scalar factor":
+        yield found
+
+
+def scalar_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The candidate is the derivative times a number without a name."""
+    factors = evidence.factor(lambda x: x.truth)
+    if factors is not None:
+        yield mistake_of_factor(evidence, factors, "the derivative")
 
 
 def mistake_of_factor(evidence: Evidence, factors: Sequence[float], of: str) -> Mistake:
@@ -46,13 +55,17 @@ def mistake_of_factor(evidence: Evidence, factors: Sequence[float], of: str) -> 
             "scalar factor", f"yours is {of} times a number that changes from sample to sample", ratios
         )
     name = "constant factor"
-    hint = _hint(found)
+    hint = _hint(found, constants(evidence))
     coincidence = _coincidence(found, evidence)
     return Mistake(name, f"a factor is wrong: yours is {found} times {of}{hint}{coincidence}", ratios)
 
 
-def _hint(factor: str) -> str:
+def _hint(factor: str, known: Mapping[str, float]) -> str:
     """What usually leads to a factor."""
+    for name, value in known.items():
+        if name.isidentifier() and factor in (str(Fraction(value)), str(1 / Fraction(value))):
+            power = name if factor == str(Fraction(value)) else f"1/{name}"
+            return f" ({name} is {value:g}: a factor {power} too many)"
     if factor == "2":
         return " (a ½ that was forgotten, or gradients that accumulated over two backward calls)"
     if factor.isdigit():

@@ -7,19 +7,30 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from derive.diagnosis.hypotheses.edits import BACKWARD, FORWARD, Edit, Variant
-from derive.diagnosis.hypotheses.evidence import Evidence, near, predicted
+from derive.diagnosis.hypotheses.edits import BACKWARD, FORWARD, MISTAKEN, Edit, Variant
+from derive.diagnosis.hypotheses.evidence import Evidence, right
 from derive.diagnosis.hypotheses.factors import mistake_of_factor
 from derive.diagnosis.looks import FAILURES, Look
 from derive.diagnosis.tape import Call, recorded, replayed
 from derive.diagnosis.verdict import Mistake
 
-__all__ = ["backward_mistakes", "forward_mistakes", "held_mistakes", "own_mistakes", "answer_mistakes"]
+__all__ = [
+    "answer_mistakes",
+    "backward_mistakes",
+    "forward_mistakes",
+    "held_mistakes",
+    "mistaken_mistakes",
+    "own_mistakes",
+    "two_mistakes",
+]
 
 LONGEST = 80  # calls of a function that are looked at
 REDUCTIONS = frozenset(
-    "sum mean var std norm vector_norm amax amin max min logsumexp prod trace var_mean median".split()
+    "sum mean var std norm vector_norm linalg_vector_norm amax amin max min logsumexp prod trace".split()
 )
+
+Predict = Callable[[Look], Any]
+Found = tuple[Edit, Variant, Predict]
 
 
 def variants_of(calls: Sequence[Call], edits: Sequence[Edit]) -> Iterator[tuple[Edit, Call, Variant]]:
@@ -34,87 +45,86 @@ def variants_of(calls: Sequence[Call], edits: Sequence[Edit]) -> Iterator[tuple[
                 yield edit, call, variant
 
 
+def _edited(evidence: Evidence, edits: Sequence[Edit]) -> Iterator[Found]:
+    """What the derivative is with one call done otherwise; inside composites last."""
+    for calls, opened in ((evidence.calls, False), (evidence.opened_calls, True)):
+        for edit, call, variant in variants_of(calls, edits):
+            if not opened or call.inside:
+                change = {call.place: variant.apply}
+                yield edit, variant, lambda x, c=change, o=opened: evidence.derivative(x, c, opened=o)
+
+
+def _told(evidence: Evidence, found: Iterator[Found], says: str = "") -> Iterator[Mistake]:
+    """Those that are what the candidate gives, at every sample."""
+    for edit, variant, predict in found:
+        if evidence.fits(predict):
+            yield Mistake(edit.name, says + variant.says, "done so, it gives your values at every sample")
+
+
 def backward_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """The function is right, and something is lost or wrong in what flows back."""
-    yield from _searched(evidence, evidence.calls, BACKWARD, _of_function(evidence), "")
+    yield from _told(evidence, _edited(evidence, BACKWARD))
+
+
+def mistaken_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The derivative of one function stands for that of another."""
+    yield from _told(evidence, _edited(evidence, MISTAKEN))
+
+
+OF_ANOTHER = "yours is the derivative of another function: "
 
 
 def forward_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """The candidate is the right derivative of another function."""
-    says = "yours is the derivative of another function: "
-    yield from _searched(evidence, evidence.calls, FORWARD, _of_function(evidence), says)
+    yield from _told(evidence, _edited(evidence, FORWARD), OF_ANOTHER)
+
+
+def two_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """One call done otherwise, and a factor besides."""
+    both = itertools.chain(_edited(evidence, BACKWARD), _edited(evidence, FORWARD))
+    yield from _multiples(evidence, both)
+
+
+def _multiples(evidence: Evidence, found: Iterator[Found], says: str = "") -> Iterator[Mistake]:
+    """The first that is what the candidate gives up to a factor with a name."""
+    for edit, variant, predict in found:
+        factors = evidence.factor(predict)
+        if factors is None:
+            continue
+        factor = mistake_of_factor(evidence, factors, "what that gives")
+        if factor.name != "scalar factor":
+            told = f"{says}{variant.says}; and {factor.explanation}"
+            yield Mistake(edit.name, told, factor.evidence)
+            return
 
 
 def held_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """Several statistics are treated as constants together."""
-    pooled = [c for c in evidence.calls if c.name in REDUCTIONS and c.out.requires_grad and _is_inner(c)]
-    for count in (2, 3):
-        for chosen in itertools.islice(itertools.combinations(pooled, count), 60):
-            edits: dict[int, Callable[[Call], Any]] = {
-                c.place: lambda call: call.out.detach() for c in chosen
-            }
-            if evidence.fits(lambda x, edits=edits: evidence.derivative(x, edits)):
-                names = " and ".join(map(str, chosen))
-                yield Mistake(
-                    "treated as a constant",
-                    f"{names} are treated as constants",
-                    "held, they give your values",
-                )
-                return
+    for calls, opened in ((evidence.calls, False), (evidence.opened_calls, True)):
+        pooled = [c for c in calls if c.name in REDUCTIONS and c.out.requires_grad]
+        for count in (2, 3):
+            for chosen in itertools.islice(itertools.combinations(pooled, count), 60):
+                edits = {c.place: _detached for c in chosen}
+                if evidence.fits(lambda x, e=edits, o=opened: evidence.derivative(x, e, opened=o)):
+                    says = f"{' and '.join(map(str, chosen))} are treated as constants"
+                    yield Mistake("treated as a constant", says, "held, they give your values")
+                    return
 
 
-def _is_inner(call: Call) -> bool:
-    import torch
-
-    return bool(torch.is_tensor(call.out))
-
-
-Predict = Callable[[Look, Call, Variant], Any]
-
-
-def _of_function(evidence: Evidence) -> Predict:
-    return lambda x, call, variant: evidence.derivative(x, {call.place: variant.apply})
-
-
-def _searched(
-    evidence: Evidence, calls: Sequence[Call], edits: Sequence[Edit], predict: Predict, says: str
-) -> Iterator[Mistake]:
-    """The edits that explain the candidate exactly; where there is none, those that do up to a factor."""
-    multiples = []
-    for edit, call, variant in variants_of(calls, edits):
-        value = predicted(partial(predict, call=call, variant=variant), evidence.first)
-        if value is None:
-            continue
-        whole = partial(predict, call=call, variant=variant)
-        if near(value, evidence.first) and evidence.fits(whole):
-            yield Mistake(edit.name, says + variant.says, "done so, it gives your values at every sample")
-        else:
-            multiples.append((edit, variant, whole))
-    del multiples
+def _detached(call: Call) -> Any:
+    return call.out.detach()
 
 
 def own_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """One call of the candidate's code, done otherwise, makes it right."""
-    calls = evidence.own_calls
-    for edit, call, variant in variants_of(calls, FORWARD):
+    for edit, call, variant in variants_of(evidence.own_calls, FORWARD):
 
         def mended(x: Look, call: Call = call, variant: Variant = variant) -> Any:
             return replayed(partial(evidence.candidate, x.inputs), {call.place: variant.apply})
 
-        if _is_right(evidence, mended):
-            yield Mistake(
-                edit.name, f"in your code: {variant.says} — done so, it is right", "tried at every sample"
-            )
-
-
-def _is_right(evidence: Evidence, mended: Callable[[Look], Any]) -> bool:
-    from derive.diagnosis.judging import differing
-
-    for x in (evidence.first, *evidence.looks):
-        value = predicted(mended, x)
-        if value is None or differing(value, x.truth, "float64"):
-            return False
-    return True
+        if right(evidence, mended):
+            says = f"your code is right with one change: {variant.says.replace('is missing', 'added')}"
+            yield Mistake(edit.name, says, "tried at every sample")
 
 
 def answer_mistakes(evidence: Evidence) -> Iterator[Mistake]:
@@ -133,9 +143,17 @@ def answer_mistakes(evidence: Evidence) -> Iterator[Mistake]:
         calls = recorded(partial(run, evidence.first))
     except FAILURES:
         return
-    says = "against the right answer, "
+    kept: list[Found] = []
+    for edit, call, variant in variants_of(calls, FORWARD):
 
-    def predict(x: Look, call: Call, variant: Variant) -> Any:
-        return replayed(partial(run, x), {call.place: variant.apply})
+        def predict(x: Look, call: Call = call, variant: Variant = variant) -> Any:
+            return replayed(partial(run, x), {call.place: variant.apply})
 
-    yield from _searched(evidence, calls, FORWARD, predict, says)
+        kept.append((edit, variant, predict))
+    exact = list(_told(evidence, iter(kept), AGAINST))
+    yield from exact
+    if not exact:
+        yield from _multiples(evidence, iter(kept), AGAINST)
+
+
+AGAINST = "against the right answer, "

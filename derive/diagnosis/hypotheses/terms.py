@@ -19,10 +19,13 @@ MOST = 6  # uses of one value
 
 def term_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """For the variable, and for every value that is used several times: the weights of its terms."""
+    if any(c.name in ("maximum", "minimum") for c in evidence.calls):
+        return  # where the two are equal, each term has half a weight by convention
     for uses in _used_often(evidence.calls):
         weights = _weights(evidence, uses)
         if weights is not None and any(w != 1 for w in weights):
             yield _told(uses, weights)
+            return
 
 
 def _used_often(calls: Sequence[Call]) -> Iterator[list[Use]]:
@@ -96,7 +99,7 @@ def _told(uses: Sequence[Use], weights: Sequence[Fraction]) -> Mistake:
     says = []
     for (_, k, call), weight in zip(uses, weights, strict=True):
         if weight != 1:
-            says.append(f"the term through argument {k + 1} of {call} {_weighted(weight)}")
+            says.append(f"the term through {call.operand(k)} in {call} {_weighted(weight)}")
     name = "missing term" if 0 in weights else "sign of a term" if -1 in weights else "factor of a term"
     if sorted(weights) == [0, 2]:
         name = "one term doubled in place of another"
