@@ -154,12 +154,14 @@ def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
     asked, answer = seen.asked, seen.answer
     both = (seen.function, seen.candidate, asked, seen.sampler)
     looks, square = found.looks, False
-    if not found.wrong:
+    if all(set(x.sizes.values()) == {1} for x in found.wrong):
         told = tuple(shape_mistakes(found.misshapen))
         if told:
             return told
-        looks, square = looks_at_equal_sizes(*both), True
-        if not looks or all(x.agrees for x in looks):
+        equal = looks_at_equal_sizes(*both)
+        if not all(x.agrees for x in equal):
+            looks, square = equal, True
+        elif not found.wrong:
             return ()
     telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > TELLS]
     later = partial(answer, asked) if answer else None

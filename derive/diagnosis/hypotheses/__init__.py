@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from derive.diagnosis.hypotheses.coincidences import condition_mistakes, size_mistakes
+from derive.diagnosis.hypotheses.answers import answer_terms
+from derive.diagnosis.hypotheses.coincidences import condition_mistakes, size_mistakes, weak_mistakes
 from derive.diagnosis.hypotheses.evidence import Evidence, looks_at_equal_sizes
 from derive.diagnosis.hypotheses.factors import factor_mistakes, scalar_mistakes
 from derive.diagnosis.hypotheses.matrices import convention_mistakes, product_mistakes
@@ -13,6 +14,7 @@ from derive.diagnosis.hypotheses.places import (
     fed_mistakes,
     input_mistakes,
     kind_mistakes,
+    known_mistakes,
     place_mistakes,
     ratio_mistakes,
 )
@@ -51,10 +53,12 @@ FAMILIES: tuple[Family, ...] = (
     Family("another value", place_mistakes),
     Family("another argument", fed_mistakes),
     Family("terms", term_mistakes),
-    Family("condition", condition_mistakes),
     Family("backward", backward_mistakes),
     Family("statistics", held_mistakes),
+    Family("condition", condition_mistakes),
     Family("another function", forward_mistakes),
+    Family("known function", known_mistakes),
+    Family("terms of the answer", answer_terms),
     Family("own code", own_mistakes),
     Family("inputs", input_mistakes),
     Family("matrices", product_mistakes, last=True),
@@ -62,6 +66,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("mistaken", mistaken_mistakes, last=True),
     Family("two mistakes", two_mistakes, last=True),
     Family("the right answer", answer_mistakes, last=True),
+    Family("weak condition", weak_mistakes, last=True),
     Family("scalar", scalar_mistakes, last=True),
     Family("size", size_mistakes),
 )

@@ -46,6 +46,12 @@ def _held(call: Call) -> Iterator[Variant]:
         yield Variant(f"{call} is treated as a constant", lambda c: c.out.detach())
 
 
+def _statistic_held(call: Call) -> Iterator[Variant]:
+    """A value with fewer entries than what it was made of: a mean, a norm, a normaliser."""
+    if call.reals[:1] == (0,) and is_real(call.out) and call.out.numel() < call.args[0].numel():
+        yield from _held(call)
+
+
 def _path_held(call: Call) -> Iterator[Variant]:
     live = [k for k in call.reals if call.args[k].requires_grad]
     if len(live) > 1:
@@ -82,6 +88,15 @@ def _twice(call: Call) -> Iterator[Variant]:
         yield Variant(
             f"the derivative of {call} is taken at its output, not at its input: {call.name} is applied twice",
             lambda c: backwards_as(c.out, _local(c, c.out) * c.args[0]),
+        )
+
+
+def _inner_forgotten(call: Call) -> Iterator[Variant]:
+    """f'(x) for the derivative of f(g(x))."""
+    if call.is_pointwise and call.out.requires_grad and call.before is not None and call.before.is_pointwise:
+        yield Variant(
+            f"the derivative of {call} is taken as if {call.before} were not inside of it",
+            lambda c: backwards_as(c.out, _local(c, c.before.args[0]) * c.before.args[0]),
         )
 
 
@@ -171,9 +186,11 @@ def _weighted(call: Call) -> Iterator[Variant]:
 
 BACKWARD: tuple[Edit, ...] = (
     Edit("missing off-diagonal terms", _diagonal),
+    Edit("treated as a constant", _statistic_held),
     Edit("missing chain factor", _no_local),
     Edit("missing factor", _without_factor),
     Edit("chain factor applied wrongly", _twice),
+    Edit("chain factor applied wrongly", _inner_forgotten),
     Edit("treated as a constant", _held),
     Edit("missing term", _path_held),
     Edit("transposed", _transposed_in_backward),
@@ -206,6 +223,8 @@ def _left_out(call: Call) -> Iterator[Variant]:
 
     if call.is_pointwise:
         yield Variant(f"{call} is left out", lambda c: c.args[0])
+        if call.before is not None and call.before.reals[:1] == (0,):
+            yield Variant(f"{call.before} and {call} are left out", lambda c: c.before.args[0])
         yield Variant(f"{call.name} in {call} is applied twice", lambda c: c(c.out, *c.args[1:], **c.kwargs))
         if call.name not in ("neg", "abs", "square"):
             yield Variant(
@@ -329,6 +348,12 @@ def _operands(call: Call) -> Iterator[Variant]:
     """One of two operands alone, or the two changed."""
     if len(call.args) < 2 or not is_real(call.out):
         return
+    if (
+        call.before is not None
+        and call.before.reals[:1] == (0,)
+        and call.before.args[0].shape == call.out.shape
+    ):
+        yield Variant(f"{call.before} and {call} are left out", lambda c: c.before.args[0])
     if call.name in ADDITIONS | PRODUCTS | QUOTIENTS | CHOICES:
         for k in call.reals:
             if call.args[k].ndim <= call.out.ndim:

@@ -13,7 +13,14 @@ from derive.diagnosis.tape import Call, is_real, replayed
 from derive.diagnosis.truth import Asked, autograd
 from derive.diagnosis.verdict import Mistake
 
-__all__ = ["fed_mistakes", "input_mistakes", "kind_mistakes", "place_mistakes", "ratio_mistakes"]
+__all__ = [
+    "fed_mistakes",
+    "input_mistakes",
+    "kind_mistakes",
+    "known_mistakes",
+    "place_mistakes",
+    "ratio_mistakes",
+]
 
 
 def value_at(evidence: Evidence, place: int, x: Look, *, opened: bool = False) -> Any:
@@ -152,13 +159,24 @@ def kind_mistakes(evidence: Evidence) -> Iterator[Mistake]:
             others[f"the derivative of order {order}"] = lambda x, o=other: autograd(
                 evidence.function, o, x.inputs
             )
+    for says, predict in others.items():
+        if evidence.fits(predict):
+            yield Mistake("another derivative", f"yours is {says}, not the {asked.label}")
+            return
+
+
+def known_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The derivative of a known function, in place of that of the function asked about."""
+    asked = evidence.asked
+    others: dict[str, Callable[[Look], Any]] = {}
+    if asked.kind == "derivative":
         for name, sibling in SIBLINGS.items():
-            others[f"the derivative of {name}({asked.wrt})"] = lambda x, s=sibling: autograd(
+            others[f"{name}({asked.wrt})"] = lambda x, s=sibling: autograd(
                 lambda inputs: s(inputs[asked.wrt]), asked, x.inputs
             )
     for says, predict in others.items():
         if evidence.fits(predict):
-            yield Mistake("another derivative", f"yours is {says}, not the {asked.label}")
+            yield Mistake("derivative of another function", f"yours is the derivative of {says}")
             return
 
 

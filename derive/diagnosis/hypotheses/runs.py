@@ -34,9 +34,9 @@ Found = tuple[Edit, Variant, Predict]
 
 
 def variants_of(calls: Sequence[Call], edits: Sequence[Edit]) -> Iterator[tuple[Edit, Call, Variant]]:
-    """Every variant of every call, edits first: the more specific ones before the others."""
+    """Every variant of every call, edits first; what flows back is followed back, from the last call on."""
     for edit in edits:
-        for call in calls[:LONGEST]:
+        for call in reversed(calls[:LONGEST]) if edits is BACKWARD else calls[:LONGEST]:
             try:
                 variants = list(edit.variants(call))
             except (*FAILURES, KeyError):
