@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from derive.diagnosis.candidate import (
@@ -16,17 +17,20 @@ from derive.diagnosis.candidate import (
     read_candidate,
 )
 from derive.diagnosis.counterexample import counterexample
+from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes, shape_mistakes
 from derive.diagnosis.judging import Findings, judge
 from derive.diagnosis.kinds import inferred, read_kind
 from derive.diagnosis.looks import Sampler
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function, read_function
 from derive.diagnosis.truth import Asked
-from derive.diagnosis.verdict import Verdict
+from derive.diagnosis.verdict import Mistake, Verdict
 from derive.errors import ShapeError
 from derive.verification.samples import Sample
 
 __all__ = ["Examined", "examine"]
+
+TELLS = 1e-9  # a derivative that is smaller everywhere explains nothing
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Examined:
     asked: Asked
     sampler: Sampler
     found: Findings
+    answer: Callable[[Asked], Any] | None = None
 
 
 def examine(
@@ -71,19 +76,10 @@ def examine(
     for k, name in enumerate(names):
         part = k if len(names) > 1 else None
         with precision("float64"):
-            one = _examine_one(candidate, function, name, kind, order, dtype, seed, at, part)
-        if answer is not None:
-            one = replace(one, derive=_later(answer, one, order, function))
+            one = _examine_one(candidate, function, name, kind, order, dtype, seed, at, part, answer)
         verdicts.append(one)
     worst = ("wrong", "unknown", "rounding", "right")
     return min(verdicts, key=lambda v: worst.index(v.status))
-
-
-def _later(
-    answer: Callable[[Asked], Any], verdict: Verdict, order: int, function: Function
-) -> Callable[[], Any]:
-    del function
-    return lambda: answer(Asked(verdict.kind, verdict.wrt, order))
 
 
 def _examine_one(
@@ -96,6 +92,7 @@ def _examine_one(
     seed: int,
     at: Mapping[str, Any] | None,
     part: int | None,
+    answer: Callable[[Asked], Any] | None,
 ) -> Verdict:
     named, order = read_kind(kind, order)
     candidate = read_candidate(given, function, named, wrt)
@@ -119,7 +116,8 @@ def _examine_one(
         asked = replace(asked, kind=inferred(function, candidate, wrt, sampler, told))
         sampler.asked = asked
     found = judge(function, candidate, asked, dtype, sampler, samples)
-    return _verdict(Examined(function, candidate, asked, sampler, found), seed)
+    verdict = _verdict(Examined(function, candidate, asked, sampler, found, answer), seed)
+    return replace(verdict, derive=partial(answer, asked)) if answer else verdict
 
 
 def _verdict(seen: Examined, seed: int) -> Verdict:
@@ -141,10 +139,33 @@ def _verdict(seen: Examined, seed: int) -> Verdict:
         return replace(verdict, diagnosis=found.reason)
     if found.status == "rounding":
         return replace(verdict, diagnosis="the formula is right, but its evaluation loses digits")
-    example = counterexample(
-        seen.function, seen.candidate, asked, seen.sampler, [*found.looks, *found.misshapen]
-    )
-    return replace(verdict, diagnosis=_plainly(found), counterexample=example)
+    looks = [*found.looks, *found.misshapen]
+    example = counterexample(seen.function, seen.candidate, asked, seen.sampler, looks)
+    mistakes = _diagnosed(seen)
+    diagnosis = mistakes[0].explanation if mistakes else _plainly(found)
+    if mistakes and found.raised and not found.looks:
+        diagnosis = f"{diagnosis}; {_plainly(found)}"
+    return replace(verdict, diagnosis=diagnosis, counterexample=example, mistakes=mistakes)
+
+
+def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
+    """The mistakes that explain what was seen; at equal sizes, where the shapes do not fit at others."""
+    found = seen.found
+    asked, answer = seen.asked, seen.answer
+    both = (seen.function, seen.candidate, asked, seen.sampler)
+    looks, square = found.looks, False
+    if all(set(x.sizes.values()) == {1} for x in found.wrong):
+        told = tuple(shape_mistakes(found.misshapen))
+        if told:
+            return told
+        equal = looks_at_equal_sizes(*both)
+        if not all(x.agrees for x in equal):
+            looks, square = equal, True
+        elif not found.wrong:
+            return ()
+    telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > TELLS]
+    later = partial(answer, asked) if answer else None
+    return diagnose(Evidence(*both, telling or looks, square, later))
 
 
 def _plainly(found: Findings) -> str:

@@ -46,6 +46,7 @@ class Function:
     booleans: tuple[str, ...] = ()
     like: Mapping[str, Any] = field(default_factory=dict)
     signature: tuple[str, ...] = ()
+    source: Any = None
 
     def __call__(self, inputs: Inputs) -> Any:
         """The function's value; a result with one entry is a scalar."""
@@ -95,7 +96,7 @@ def read_function(f: Any, about: Mapping[str, Any]) -> Function:
     for attempt in _freed(shapes):
         found = _read(f, attempt, about)
         if found is not None:
-            return replace(found, given=attempt.given, like=like)
+            return replace(found, given=attempt.given, like=like, source=f)
     raise AssertionError("the last attempt is the shapes as they were given")
 
 
