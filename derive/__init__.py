@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from derive.errors import DeriveError, FormulaError, ShapeError, Unsupported
 
 if TYPE_CHECKING:
+    from derive.checking import check
     from derive.derivation import Derivation, derivative, grad, hessian, jacobian, jvp, vjp
+    from derive.diagnosis import Verdict
     from derive.expr.problem import Problem
     from derive.numeric import Program
     from derive.read import read_formula
@@ -26,6 +28,8 @@ __all__ = [
     "Report",
     "ShapeError",
     "Unsupported",
+    "Verdict",
+    "check",
     "derivative",
     "grad",
     "hessian",
@@ -42,6 +46,8 @@ _HOMES = {
     "Problem": "derive.expr.problem",
     "Program": "derive.numeric",
     "Report": "derive.verification",
+    "Verdict": "derive.diagnosis",
+    "check": "derive.checking",
     "derivative": "derive.derivation",
     "grad": "derive.derivation",
     "hessian": "derive.derivation",

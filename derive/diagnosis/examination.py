@@ -1,0 +1,222 @@
+"""The whole examination, in order: read both sides, find the kind, judge, diagnose, show a counterexample."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from derive.diagnosis.candidate import (
+    Candidate,
+    custom_parameters,
+    forward_of_custom,
+    is_custom_function,
+    picked,
+    read_candidate,
+)
+from derive.diagnosis.counterexample import counterexample
+from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes, shape_mistakes
+from derive.diagnosis.judging import Findings, judge
+from derive.diagnosis.kinds import inferred, read_kind
+from derive.diagnosis.looks import Sampler
+from derive.diagnosis.precision import precision
+from derive.diagnosis.question import Function, read_function
+from derive.diagnosis.truth import Asked
+from derive.diagnosis.verdict import Mistake, Verdict
+from derive.errors import ShapeError
+from derive.verification.samples import Sample
+
+__all__ = ["Examined", "examine"]
+
+TELLS = 1e-9  # a derivative that is smaller everywhere explains nothing
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Everything that a diagnosis may look at."""
+
+    function: Function
+    candidate: Candidate
+    asked: Asked
+    sampler: Sampler
+    found: Findings
+    answer: Callable[[Asked], Any] | None = None
+
+
+def examine(
+    candidate: Any,
+    of: Any,
+    wrt: str | Sequence[str] | None,
+    about: Mapping[str, Any],
+    *,
+    kind: str | None = None,
+    order: int = 1,
+    dtype: str = "float64",
+    seed: int = 0,
+    at: Mapping[str, Any] | None = None,
+    answer: Callable[[Asked], Any] | None = None,
+) -> Verdict:
+    """The verdict on a candidate; `answer` derives the right one, when somebody asks for it.
+
+    Several variables are judged one after the other, and the first verdict that is not "right" is given.
+    """
+    if at is not None:
+        about = {**about, "like": {**(about.get("like") or {}), **_tensors(at)}}
+    if of is None:
+        of = _own_forward(candidate)
+        if kind is None:
+            kind = "vjp"
+    if is_custom_function(of):
+        of = forward_of_custom(of)
+    function = read_function(of, {**about, "wrt": wrt})
+    names = _variables(wrt, function, candidate)
+    verdicts = []
+    for k, name in enumerate(names):
+        part = k if len(names) > 1 else None
+        with precision("float64"):
+            one = _examine_one(candidate, function, name, kind, order, dtype, seed, at, part, answer)
+        verdicts.append(one)
+    worst = ("wrong", "unknown", "rounding", "right")
+    return min(verdicts, key=lambda v: worst.index(v.status))
+
+
+def _examine_one(
+    given: Any,
+    function: Function,
+    wrt: str,
+    kind: str | None,
+    order: int,
+    dtype: str,
+    seed: int,
+    at: Mapping[str, Any] | None,
+    part: int | None,
+    answer: Callable[[Asked], Any] | None,
+) -> Verdict:
+    named, order = read_kind(kind, order)
+    candidate = read_candidate(given, function, named, wrt)
+    if part is not None:
+        candidate = picked(candidate, part)
+    named = named or candidate.kind
+    extra = function.drawn.free_name("V" if named == "jvp" else "G") if candidate.extra else ""
+    asked = Asked(named or "vjp" if extra else named, wrt, order, extra)
+    sampler = Sampler(function, asked, seed)
+    if candidate.value is not None or at is not None:
+        own = sampler.own()
+        if own is None:
+            raise ShapeError(
+                'a value is judged at a point; give at={"x": …} with every variable of the function'
+            )
+        samples = [(own, 1.0)]
+    else:
+        samples = list(sampler.samples())
+    if not named and not extra:
+        told = sorted((s for s, _ in samples), key=_coincidences)
+        asked = replace(asked, kind=inferred(function, candidate, wrt, sampler, told))
+        sampler.asked = asked
+    found = judge(function, candidate, asked, dtype, sampler, samples)
+    verdict = _verdict(Examined(function, candidate, asked, sampler, found, answer), seed)
+    return replace(verdict, derive=partial(answer, asked)) if answer else verdict
+
+
+def _verdict(seen: Examined, seed: int) -> Verdict:
+    found, asked = seen.found, seen.asked
+    count = len(found.looks) + len(found.misshapen) + len(found.raised)
+    verdict = Verdict(
+        found.status,
+        asked.kind,
+        asked.wrt,
+        ulps=found.ulps,
+        truth=found.truth,
+        samples=count,
+        remarks=tuple(found.remarks),
+        seed=seed,
+    )
+    if found.status == "right":
+        return verdict
+    if found.status == "unknown":
+        return replace(verdict, diagnosis=found.reason)
+    if found.status == "rounding":
+        return replace(verdict, diagnosis="the formula is right, but its evaluation loses digits")
+    looks = [*found.looks, *found.misshapen]
+    example = counterexample(seen.function, seen.candidate, asked, seen.sampler, looks)
+    mistakes = _diagnosed(seen)
+    diagnosis = mistakes[0].explanation if mistakes else _plainly(found)
+    if mistakes and found.raised and not found.looks:
+        diagnosis = f"{diagnosis}; {_plainly(found)}"
+    return replace(verdict, diagnosis=diagnosis, counterexample=example, mistakes=mistakes)
+
+
+def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
+    """The mistakes that explain what was seen; at equal sizes, where the shapes do not fit at others."""
+    found = seen.found
+    asked, answer = seen.asked, seen.answer
+    both = (seen.function, seen.candidate, asked, seen.sampler)
+    looks, square = found.looks, False
+    if all(set(x.sizes.values()) == {1} for x in found.wrong):
+        told = tuple(shape_mistakes(found.misshapen))
+        if told:
+            return told
+        equal = looks_at_equal_sizes(*both)
+        if not all(x.agrees for x in equal):
+            looks, square = equal, True
+        elif not found.wrong:
+            return ()
+    telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > TELLS]
+    later = partial(answer, asked) if answer else None
+    return diagnose(Evidence(*both, telling or looks, square, later))
+
+
+def _plainly(found: Findings) -> str:
+    """What is seen without a diagnosis: a wrong shape, an error, or a difference."""
+    if found.misshapen:
+        one = found.misshapen[0]
+        return (
+            f"the shape is wrong: yours is {tuple(one.theirs.shape)}, the derivative's is "
+            f"{tuple(one.truth.shape)} at {one.sample.label}"
+        )
+    if found.raised:
+        sample, error = found.raised[0]
+        return f"yours cannot be evaluated at {sample.label}: {type(error).__name__}: {error}"
+    largest = max(float((x.theirs - x.truth).abs().max() / x.truth.abs().max()) for x in found.wrong)
+    return f"the values differ, by up to {100 * largest:.2g} %; none of the usual mistakes explains it"
+
+
+# ── what was given ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _own_forward(candidate: Any) -> Any:
+    if not is_custom_function(candidate):
+        raise TypeError("of= is missing: the function whose derivative the candidate is meant to be")
+    return forward_of_custom(candidate)
+
+
+def _variables(wrt: str | Sequence[str] | None, function: Function, candidate: Any) -> tuple[str, ...]:
+    if wrt is not None:
+        names = (str(wrt),) if not isinstance(wrt, (list, tuple)) else tuple(map(str, wrt))
+        names = tuple(n.replace(".", "_") for n in names)
+        for name in names:
+            if function.variable(name).integer:
+                raise ShapeError(f"{name} holds integers: there is no derivative with respect to it")
+        return names
+    names = function.reals
+    if is_custom_function(candidate):
+        known = set(custom_parameters(candidate))
+        return tuple(n for n in names if n in known)
+    if len(names) != 1:
+        raise TypeError(f"wrt= is missing; the variables are {', '.join(names)}")
+    return names
+
+
+def _tensors(at: Mapping[str, Any]) -> dict[str, Any]:
+    import torch
+
+    return {name: value if torch.is_tensor(value) else torch.as_tensor(value) for name, value in at.items()}
+
+
+def _coincidences(sample: Sample) -> int:
+    """How many sizes of a sample are 1 or the same as another."""
+    sizes = list(sample.sizes.values())
+    ones = sum(n == 1 for n in sizes)
+    return ones + sum(a == b for a, b in itertools.combinations(sizes, 2))

@@ -1,0 +1,204 @@
+"""Another place: the derivative with respect to another value, or the formula fed with another value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from derive.diagnosis.hypotheses.edits import SIBLINGS
+from derive.diagnosis.hypotheses.evidence import Evidence, right
+from derive.diagnosis.looks import Look
+from derive.diagnosis.tape import Call, is_real, replayed
+from derive.diagnosis.truth import Asked, autograd
+from derive.diagnosis.verdict import Mistake
+
+__all__ = [
+    "fed_mistakes",
+    "input_mistakes",
+    "kind_mistakes",
+    "known_mistakes",
+    "place_mistakes",
+    "ratio_mistakes",
+]
+
+
+def value_at(evidence: Evidence, place: int, x: Look, *, opened: bool = False) -> Any:
+    """The value that the function's call at a place has at a look."""
+    kept: list[Any] = []
+
+    def keep(call: Call) -> Any:
+        kept.append(call.out.detach())
+        return call.out
+
+    replayed(partial(evidence.function, x.inputs), {place: keep}, opened=opened)
+    return kept[0]
+
+
+# ── with respect to something else ──────────────────────────────────────────────────────────────────
+
+
+def place_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The derivative with respect to an intermediate value, to another variable, or to what is behind one."""
+    if evidence.asked.kind not in ("gradient", "vjp"):
+        return
+    wrt = evidence.asked.wrt
+    for call in reversed(evidence.calls):
+        if is_real(call.out) and call.out.requires_grad and call.out.shape == evidence.first.theirs.shape:
+            if evidence.fits(partial(_adjoint, evidence, call.place)):
+                says = f"yours is the derivative with respect to {call}, not with respect to {wrt}"
+                yield Mistake("derivative with respect to another value", says, "equal at every sample")
+                return
+    for v in evidence.function.reals:
+        other = Asked(evidence.asked.kind, v, evidence.asked.order, evidence.asked.extra)
+        if v != wrt and evidence.fits(lambda x, o=other: autograd(evidence.function, o, x.inputs)):
+            says = f"yours is the derivative with respect to {v}, not with respect to {wrt}"
+            yield Mistake("derivative with respect to another variable", says)
+    for name, (forward, inverse) in BEHIND.items():
+        if evidence.fits(partial(_behind, evidence, forward, inverse)):
+            says = f"yours is the derivative with respect to {name.format(wrt)}, not with respect to {wrt}"
+            yield Mistake("derivative with respect to another value", says, "equal at every sample")
+
+
+def _adjoint(evidence: Evidence, place: int, x: Look) -> Any:
+    """What flows back to one value."""
+    import torch
+
+    kept: list[Any] = []
+
+    def keep(call: Call) -> Any:
+        kept.append(call.out)
+        return call.out
+
+    inputs = dict(x.inputs)
+    inputs[evidence.asked.wrt] = inputs[evidence.asked.wrt].detach().clone().requires_grad_()
+    y = replayed(partial(evidence.function, inputs), {place: keep})
+    upstream = x.inputs[evidence.asked.extra] if evidence.asked.extra else torch.ones_like(y)
+    (row,) = torch.autograd.grad(y, kept[0], upstream)
+    return row
+
+
+# What a variable may be made of, the function that makes it, and its inverse.
+BEHIND: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "the logit z, {} = sigmoid(z)": (lambda z: z.sigmoid(), lambda p: p.logit()),
+    "the logits z, {} = softmax(z)": (lambda z: z.softmax(-1), lambda p: p.log()),
+    "its logarithm z, {} = exp(z)": (lambda z: z.exp(), lambda p: p.log()),
+    "z, {} = tanh(z)": (lambda z: z.tanh(), lambda p: p.atanh()),
+    "its exponential z, {} = log(z)": (lambda z: z.log(), lambda p: p.exp()),
+    "its square z, {} = sqrt(z)": (lambda z: z.sqrt(), lambda p: p * p),
+    "its square root z, {} = z**2": (lambda z: z * z, lambda p: p.sqrt()),
+}
+
+
+def _behind(evidence: Evidence, forward: Callable[[Any], Any], inverse: Callable[[Any], Any], x: Look) -> Any:
+    wrt = evidence.asked.wrt
+
+    def composed(inputs: Any) -> Any:
+        return evidence.function({**inputs, wrt: forward(inputs[wrt])})
+
+    return autograd(composed, evidence.asked, {**x.inputs, wrt: inverse(x.inputs[wrt])})
+
+
+# ── fed with something else ─────────────────────────────────────────────────────────────────────────
+
+
+def fed_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The formula is right as a function of an intermediate value: y(1 - y), y = σ(x), fed with x."""
+    wrt = evidence.asked.wrt
+    if wrt not in [name for _, name in evidence.candidate.takes]:
+        return
+    for call in evidence.calls:
+        if is_real(call.out) and call.out.shape == evidence.first.inputs[wrt].shape:
+
+            def fed(x: Look, place: int = call.place) -> Any:
+                return evidence.candidate({**x.inputs, wrt: value_at(evidence, place, x)})
+
+            if right(evidence, fed):
+                says = f"your formula is right as a function of the value of {call}, but it is fed with {wrt}"
+                yield Mistake("activated value for its argument", says, "fed so, it is right at every sample")
+
+
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "is ignored (taken as 1)": lambda t: t * 0 + 1,
+    "is ignored (taken as 0)": lambda t: t * 0,
+    "is transposed": lambda t: t.mT if t.ndim == 2 and t.shape[0] == t.shape[1] else None,
+    "has the wrong sign": lambda t: -t,
+    "is squared": lambda t: t * t,
+    "is inverted": lambda t: 1 / t,
+    "is made to add up to 1": lambda t: t / t.sum(-1, keepdim=True) if t.ndim else None,
+}
+
+
+def input_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The right derivative with another value of one variable."""
+    for v in evidence.function.reals:
+        for says, change in CHANGES.items():
+
+            def changed(x: Look, v: str = v, change: Any = change) -> Any:
+                inputs = {**x.inputs, v: change(x.inputs[v].double())}
+                return autograd(evidence.function, evidence.asked, inputs)
+
+            if evidence.fits(changed):
+                yield Mistake(
+                    "a variable is ignored" if "ignored" in says else "a variable is wrong", f"{v} {says}"
+                )
+
+
+# ── another derivative ──────────────────────────────────────────────────────────────────────────────
+
+
+def kind_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """Another derivative than the one asked for: the value itself, the first in place of the second."""
+    asked = evidence.asked
+    others: dict[str, Callable[[Look], Any]] = {
+        "the value of the function": lambda x: evidence.function(x.inputs)
+    }
+    if asked.kind == "derivative":
+        for order in {1, 2, 3} - {asked.order}:
+            other = Asked("derivative", asked.wrt, order)
+            others[f"the derivative of order {order}"] = lambda x, o=other: autograd(
+                evidence.function, o, x.inputs
+            )
+    for says, predict in others.items():
+        if evidence.fits(predict):
+            yield Mistake("another derivative", f"yours is {says}, not the {asked.label}")
+            return
+
+
+def known_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The derivative of a known function, in place of that of the function asked about."""
+    asked = evidence.asked
+    others: dict[str, Callable[[Look], Any]] = {}
+    if asked.kind == "derivative":
+        for name, sibling in SIBLINGS.items():
+            others[f"{name}({asked.wrt})"] = lambda x, s=sibling: autograd(
+                lambda inputs: s(inputs[asked.wrt]), asked, x.inputs
+            )
+    for says, predict in others.items():
+        if evidence.fits(predict):
+            yield Mistake("derivative of another function", f"yours is the derivative of {says}")
+            return
+
+
+# ── entry by entry ──────────────────────────────────────────────────────────────────────────────────
+
+POWERS = {1: "times", -1: "divided by", 2: "times the square of", -2: "divided by the square of"}
+
+
+def ratio_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """Entry by entry, the candidate is the derivative times, or divided by, a value that is known."""
+    for power, says in POWERS.items():
+        name = "a factor too many" if power > 0 else "missing factor"
+        for v in evidence.function.reals:
+            if evidence.fits(lambda x, v=v, p=power: x.truth * x.inputs[v] ** p):
+                yield Mistake(name, f"yours is the derivative {says} {v}")
+                return
+        for calls, opened in ((evidence.calls, False), (evidence.opened_calls, True)):
+            for call in (c for c in calls if is_real(c.out)):
+
+                def times(x: Look, place: int = call.place, p: int = power, o: bool = opened) -> Any:
+                    return x.truth * value_at(evidence, place, x, opened=o) ** p
+
+                if evidence.fits(times):
+                    yield Mistake(name, f"yours is the derivative {says} the value of {call}")
+                    return
