@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derive import __version__
+from derive.cli_campaign import campaign, campaign_options, wanted
 from derive.errors import DeriveError
 
 if TYPE_CHECKING:
@@ -103,12 +104,18 @@ def show(what: str, form: str, rules: bool | None, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
 @click.option("--all", "everything", is_flag=True, help="Verify the whole catalog.")
 @click.option("--seed", default=0, show_default=True, help="The seed of the samples.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-def verify(names: tuple[str, ...], everything: bool, seed: int, as_json: bool) -> None:
-    """Verify derivations of the catalog with every referee."""
+@campaign_options
+def verify(names: tuple[str, ...], everything: bool, seed: int, as_json: bool, **options: Any) -> None:
+    """Verify derivations of the catalog, or of files of problems, with every referee.
+
+    Files, or an option of campaigns, have it done in worker processes or on a cluster: derive.verify_many.
+    """
+    if wanted(names, options):
+        sys.exit(campaign(names, seed, as_json, options))
     if not names and not everything:
         raise click.UsageError("name what to verify, or write --all")
     outcomes = list(_outcomes(names, seed))

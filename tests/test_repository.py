@@ -41,6 +41,8 @@ TESTED_ELSEWHERE = {
         "verification/test_judge": "verification/case verification/comparison verification/functions "
         "verification/referees",
         "verification/test_samples": "verification/sizes",
+        # How a task is lost, by the tasks that are.
+        "workers/test_executor": "workers/lost",
     }.items()
     for module in modules.split()
 }
