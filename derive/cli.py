@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derive import __version__
+from derive.cli_campaign import campaign, campaign_options, wanted
 from derive.errors import DeriveError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def show(what: str, form: str, rules: bool | None, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
 @click.option("--all", "everything", is_flag=True, help="Verify the whole catalog.")
 @click.option("--seed", default=0, show_default=True, help="The seed of the samples.")
 @click.option(
@@ -116,8 +117,14 @@ def show(what: str, form: str, rules: bool | None, **options: Any) -> None:
     help="How the reports are printed.",
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-def verify(names: tuple[str, ...], everything: bool, seed: int, form: str) -> None:
-    """Verify derivations of the catalog with every referee."""
+@campaign_options
+def verify(names: tuple[str, ...], everything: bool, seed: int, form: str, **options: Any) -> None:
+    """Verify derivations of the catalog, or of files of problems, with every referee.
+
+    Files, or an option of campaigns, have it done in worker processes or on a cluster: derive.verify_many.
+    """
+    if wanted(names, options):
+        sys.exit(campaign(names, seed, form, options))
     from derive.verification import formats
 
     if not names and not everything:

@@ -43,6 +43,8 @@ TESTED_ELSEWHERE = {
         "verification/referees/precision verification/referees/steps",
         "verification/referees/test_table": "verification/referees/referee",
         "verification/test_samples": "verification/sizes",
+        # How a task is lost, by the tasks that are.
+        "workers/test_executor": "workers/lost",
     }.items()
     for module in modules.split()
 }

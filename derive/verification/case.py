@@ -231,7 +231,7 @@ class Case:
         ]
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error's message."""
     return next(iter(str(error).splitlines()), "")
 

@@ -17,7 +17,7 @@ from derive.verification.referees import REFEREES, Referee
 from derive.verification.report import Check, Report
 from derive.verification.tolerance import TOLERANCES
 
-__all__ = ["verify"]
+__all__ = ["verify", "versions"]
 
 # What torch and an author's function raise where they cannot answer: no forward mode, no double backward.
 FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -48,7 +48,7 @@ def verify(
     _known("precision", dtypes, [d for d in TOLERANCES if "float" in d])
     case = Case(tuple(derived), program, kind, reference, seed, tuple(dtypes), lowered)
     checks = tuple(check for n in chosen for check in _asked(REFEREES[n], case))
-    return Report(name, checks, seed, _versions())
+    return Report(name, checks, seed, versions())
 
 
 def lowered(problem: Problem, outputs: Sequence[str]) -> Callable[..., Any]:
@@ -90,5 +90,6 @@ def _frozen_versions() -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions that numbers depend on."""
     return dict(_frozen_versions())

@@ -50,6 +50,12 @@ class Check:
     reason: str = ""
     independent: bool = False
 
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Check:
+        """The check whose fields, as plain data, these are."""
+        worst = Worst(**data["worst"]) if data["worst"] else None
+        return cls(**data | {"sizes": tuple(data["sizes"]), "worst": worst})
+
 
 @dataclass(frozen=True)
 class Report:
@@ -105,14 +111,7 @@ class Report:
     def from_json(cls, text: str) -> Report:
         """The report that `to_json` wrote."""
         data = json.loads(text)
-        checks = tuple(
-            Check(
-                **row
-                | {"sizes": tuple(row["sizes"]), "worst": Worst(**row["worst"]) if row["worst"] else None}
-            )
-            for row in data["checks"]
-        )
-        return cls(data["name"], checks, data["seed"], data["versions"])
+        return cls(data["name"], tuple(map(Check.of, data["checks"])), data["seed"], data["versions"])
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table as text, one row a check."""
