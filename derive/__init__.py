@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from derive.errors import DeriveError, FormulaError, ShapeError, Unsupported
 
 if TYPE_CHECKING:
-    from derive.checking import check
     from derive.campaigns import Job, verify_many
+    from derive.checking import check
     from derive.derivation import Derivation, derivative, grad, hessian, jacobian, jvp, vjp
     from derive.diagnosis import Verdict
     from derive.expr.problem import Problem

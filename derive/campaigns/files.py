@@ -53,7 +53,9 @@ def manifest(path: Path) -> Iterator[Job]:
     """The derivations that a derive.toml asks for; one with a candidate is a test of pytest."""
     for item in read_manifest(path):
         if item.candidate or (item.formula and item.function):
-            raise ValueError(f"{path}, line {item.line}: {item.name!r} compares two; run pytest --derive for it")
+            raise ValueError(
+                f"{path}, line {item.line}: {item.name!r} compares two gradients; pytest --derive does that"
+            )
         shapes = {"shapes": item.shapes} if item.shapes else {}
         yield job_from(
             {

@@ -49,3 +49,18 @@ def test_a_line_that_is_no_job_is_named(line: str, says: str, tmp_path: Path) ->
 def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"problems are read from files \.jsonl"):
         list(read_jobs(tmp_path / "problems.csv"))
+
+
+def test_a_manifest_is_read_as_jobs(tmp_path):
+    path = tmp_path / "derive.toml"
+    path.write_text(
+        '[[check]]\nname = "mean"\nformula = "sum(x)/n"\nwrt = "x"\nshapes = { x = "n" }\nseed = 3\n'
+    )
+    assert list(read_jobs(path)) == [Job("mean", formula="sum(x)/n", wrt="x", shapes={"x": "n"}, seed=3)]
+
+
+def test_what_compares_two_gradients_is_not_for_a_campaign(tmp_path):
+    path = tmp_path / "derive.toml"
+    path.write_text('[[check]]\nname = "mean"\nformula = "sum(x)"\nwrt = "x"\ncandidate = "x"\n')
+    with pytest.raises(ValueError, match=r"line 1: 'mean' compares two gradients; pytest --derive does that"):
+        list(read_jobs(path))
