@@ -30,7 +30,9 @@ from derive.diagnosis.hypotheses.runs import (
 from derive.diagnosis.hypotheses.shapes import axis_mistakes, shape_mistakes
 from derive.diagnosis.hypotheses.terms import term_mistakes
 from derive.diagnosis.hypotheses.upstream import upstream_mistakes
+from derive.diagnosis.looks import FAILURES
 from derive.diagnosis.verdict import Mistake
+from derive.errors import DeriveError
 
 __all__ = ["FAMILIES", "Evidence", "Family", "diagnose", "looks_at_equal_sizes", "shape_mistakes"]
 
@@ -79,8 +81,16 @@ def diagnose(evidence: Evidence) -> tuple[Mistake, ...]:
     for family in FAMILIES:
         if family.last and found:
             continue
-        for mistake in family.find(evidence):
+        for mistake in _asked(family, evidence):
             found.setdefault(mistake.explanation, mistake)
         if len(found) >= ENOUGH:
             break
     return tuple(found.values())
+
+
+def _asked(family: Family, evidence: Evidence) -> Iterator[Mistake]:
+    """What a family finds; a run that fails, since it differs from the one before, says nothing."""
+    try:
+        yield from family.find(evidence)
+    except (*FAILURES, DeriveError):
+        return

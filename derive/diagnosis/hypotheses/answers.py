@@ -1,14 +1,13 @@
 """The right answer term by term: which terms of the closed form the candidate has, and how often.
 
-The closed form is multiplied out, each term is evaluated in high precision from its display, and the candidate
-is written as a sum of them. What it lacks, or has too much of, is the term that differs, in LaTeX.
+The closed form is multiplied out, each term is evaluated in high precision from its display, and the
+candidate is written as a sum of them. What it lacks, or has too much of, is the term that differs, in LaTeX.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -26,15 +25,6 @@ __all__ = ["answer_terms", "summands"]
 MOST = 6  # terms that are told apart
 ENTRIES = 30  # entries that are looked at, over all samples
 LOOKS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Weighted:
-    """A term of the closed form, how often the candidate has it, and its LaTeX."""
-
-    term: Node
-    weight: Fraction
-    shown: str
 
 
 def summands(node: Node) -> list[Node]:
@@ -80,12 +70,31 @@ def answer_terms(evidence: Evidence) -> Iterator[Mistake]:
     if derivation is None or len(derivation.parts) != 1:
         return
     part = derivation.parts[0]
-    terms = summands(part.closed_form)
-    if not 1 < len(terms) <= MOST:
-        return
-    weights = _weights(evidence, part, terms)
-    if weights is None or all(w == 1 for w in weights):
-        return
+    for terms in _expansions(part.closed_form):
+        weights = _weights(evidence, part, terms) if 1 < len(terms) <= MOST else None
+        if weights is not None and any(w != 1 for w in weights):
+            yield from _told(part, terms, weights)
+            return
+
+
+def _expansions(node: Node) -> Iterator[list[Node]]:
+    """The closed form multiplied out; a product of several sums by one of them at a time."""
+    match node:
+        case Group(body):
+            yield from _expansions(body)
+        case Neg(body):
+            for parts in _expansions(body):
+                yield [neg(part) for part in parts]
+        case Mul(factors, dot):
+            for k, factor in enumerate(factors):
+                opened = summands(factor)
+                if len(opened) > 1:
+                    yield [mul(*factors[:k], part, *factors[k + 1 :], dot=dot) for part in opened]
+        case _:
+            yield summands(node)
+
+
+def _told(part: Any, terms: Sequence[Node], weights: Sequence[Fraction]) -> Iterator[Mistake]:
     scope = Scope.of(part.problem, indices=part.indices)
     off = [(t, w) for t, w in zip(terms, weights, strict=True) if w != 1]
     try:

@@ -1,4 +1,4 @@
-"""Coincidences: the candidate is right where a matrix is symmetric, where targets add up to 1, at one size."""
+"""Coincidences: the candidate is right where a matrix is symmetric, where targets add up to 1."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Terms: the derivative is a sum over the places where a value is used; which of them are there, how often."""
+"""Terms: the derivative is a sum over the places where a value is used; which of them are there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from derive.diagnosis.hypotheses.evidence import Evidence
@@ -30,7 +31,7 @@ def term_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 
 
 def _used_often(calls: Sequence[Call]) -> Iterator[list[Use]]:
-    """The uses of each value that depends on the variable and is used more than once; of the variable first."""
+    """The uses of each value that depends on the variable and is used more than once."""
     found: dict[int, list[Use]] = {}
     for call in calls:
         for k, argument in enumerate(call.args):
@@ -40,7 +41,7 @@ def _used_often(calls: Sequence[Call]) -> Iterator[list[Use]]:
 
 
 def _weights(evidence: Evidence, uses: Sequence[Use]) -> list[Fraction] | None:
-    """The numbers c_k with candidate = Σ c_k term_k at every look; None where there are none, or no nice ones."""
+    """The simple fractions w with candidate = Σ w_k term_k at every look; None where there are none."""
     import torch
 
     columns: list[list[Any]] = [[] for _ in uses]
@@ -85,11 +86,11 @@ def _alone(evidence: Evidence, x: Look, uses: Sequence[Use], kept: Use) -> Any:
         if (place, k) != kept[:2]:
             held.setdefault(place, []).append(k)
     for place, arguments in held.items():
-        edits[place] = lambda call, arguments=arguments: _with_held(call, arguments)
+        edits[place] = partial(_with_held, arguments)
     return evidence.derivative(x, edits)
 
 
-def _with_held(call: Call, arguments: Sequence[int]) -> Any:
+def _with_held(arguments: Sequence[int], call: Call) -> Any:
     args = [a.detach() if k in arguments else a for k, a in enumerate(call.args)]
     return call.func(*args, **call.kwargs)
 
