@@ -79,7 +79,7 @@ def of_verdict(verdict: Verdict, name: str, seed: int, *, rounding: bool) -> Fin
     rows = [
         ("closed form", _form(verdict.derivation)),
         ("diagnosis", verdict.diagnosis),
-        ("also", "\n".join(mistake.explanation for mistake in verdict.mistakes[1:])),
+        ("also", "\n".join(mistake.explanation for mistake in verdict.mistakes[1:3])),
         ("difference", verdict.difference),
         ("worst point", str(verdict.counterexample or "")),
         ("precision", str(verdict.ulps or "")),

@@ -178,7 +178,13 @@ def decoded(command: str) -> tuple[str, dict[str, str], str]:
     return found[1], properties, message
 
 
-@given(TEXTS, TEXTS, TEXTS)
+# What GitHub reads as the end of something, or as another sign.
+SIGNS = st.lists(st.sampled_from(["a", "%", "%25", "%0A", "%3A", ":", "::", ",", "=", "\n", "\r"])).map(
+    "".join
+)
+
+
+@given(SIGNS, SIGNS, SIGNS)
 def test_an_annotation_is_read_as_it_was_meant(title: str, message: str, file: str) -> None:
     lines = annotation("error", title, message, file, 7).split("\n")
     assert len(lines) == 1
