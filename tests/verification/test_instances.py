@@ -15,7 +15,8 @@ from derive.expr.vocabulary import FUNCTIONS
 from derive.verification.case import Question, indices
 from derive.verification.instances import MATRICES, Instance, TooLarge
 from derive.verification.samples import Sample, small_samples
-from tests.verification.problems import DERIVATIONS, e, ix, n, pointwise, softmax_problem, whole_matrix
+from tests.verification.judged import RIGHT
+from tests.verification.problems import e, ix, n, pointwise, softmax_problem, whole_matrix
 
 
 def test_an_entry_is_written_out_in_symbols() -> None:
@@ -25,9 +26,9 @@ def test_an_entry_is_written_out_in_symbols() -> None:
     assert instance.values == {z0: S.Half, z1: S.NegativeOne}
 
 
-@pytest.mark.parametrize("name", DERIVATIONS)
+@pytest.mark.parametrize("name", RIGHT)
 def test_a_closed_form_written_out_has_the_value_of_high_precision(name: str) -> None:
-    kind, derived = DERIVATIONS[name]()
+    kind, derived = RIGHT[name]
     question = Question(derived, kind)
     sample = small_samples(derived.problem, 0, (question.output,))[0]
     point, instance = sample.point(derived.problem), Instance(derived.problem, sample)

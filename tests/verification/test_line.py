@@ -11,7 +11,8 @@ from derive.verification.case import Question
 from derive.verification.functions import OutsideDomain
 from derive.verification.line import FORMATS, is_of_one_variable, numbers, slope
 from derive.verification.samples import Sample
-from tests.verification.problems import DERIVATIONS, pointwise
+from tests.verification.judged import RIGHT
+from tests.verification.problems import pointwise
 
 torch = pytest.importorskip("torch")
 
@@ -67,7 +68,7 @@ def test_a_slope_of_a_higher_order() -> None:
 
 
 def test_outside_the_domain_there_is_none() -> None:
-    kind, derived = DERIVATIONS["logs"]()
+    kind, derived = RIGHT["logs"]
     sample = Sample({"n": 1}, {"x": [1.0], "v": 1.0}, "")
     with pytest.raises(OutsideDomain):
         slope(Question(derived, kind), sample, (0,), -1.0)
@@ -76,5 +77,5 @@ def test_outside_the_domain_there_is_none() -> None:
 def test_functions_of_one_variable_are_told_from_others() -> None:
     assert is_of_one_variable(question("silu")[0])
     for name in ("softmax", "cross entropy hessian", "perceptron W", "softmax vjp"):
-        kind, derived = DERIVATIONS[name]()
+        kind, derived = RIGHT[name]
         assert not is_of_one_variable(Question(derived, kind))

@@ -21,7 +21,7 @@ __all__ = ["by_gradcheck"]
 
 STEPS = (1e-6, 1e-8)  # too wide beside a pole, too short where digits cancel: it is wrong where both fail
 RELATIVE = 1e-3
-SAMPLES = 2
+SAMPLES = 3  # of three, the sizes are told apart
 
 
 def by_gradcheck(case: Case, referee: Referee) -> Iterator[Check]:

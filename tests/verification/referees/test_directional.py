@@ -6,13 +6,12 @@ import pytest
 
 from derive.calculus import jacobian
 from derive.numeric import program_of
-from tests.verification.judged import checks
-from tests.verification.problems import DERIVATIONS, perceptron, softmax_problem
+from tests.verification.judged import RIGHT, checks
+from tests.verification.problems import perceptron, softmax_problem
 
 torch = pytest.importorskip("torch")
 
 REFEREE = "directional"
-RIGHT = {name: make() for name, make in DERIVATIONS.items()}
 
 
 @pytest.mark.parametrize("name", RIGHT)

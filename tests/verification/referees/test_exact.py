@@ -15,11 +15,10 @@ from derive.verification import Check
 from derive.verification.instances import Instance
 from derive.verification.referees.exact import declared
 from derive.verification.samples import FACT_DRAWS, MATRIX_DRAWS, small_samples
-from tests.verification.judged import checks, with_closed_form
+from tests.verification.judged import RIGHT, checks, with_closed_form
 from tests.verification.mutants import equivalent, mutants
-from tests.verification.problems import DERIVATIONS, n, whole_matrix
+from tests.verification.problems import n, whole_matrix
 
-RIGHT = {name: make() for name, make in DERIVATIONS.items()}
 TINY = Num(S(10) ** -12)
 PER_FORM = 4  # mutants of a closed form
 
@@ -47,7 +46,7 @@ def test_a_closed_form_off_by_10_to_the_minus_12_is_refuted(name: str) -> None:
     assert " = " in check.worst.inputs
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", ["softmax", "softmax jvp", "cross entropy", "perceptron W", "norm", "relu"])
 def test_mutants_of_a_closed_form_are_refuted(name: str) -> None:
     kind, derived = RIGHT[name]
     every = list(mutants(derived.closed_form, derived.indices))

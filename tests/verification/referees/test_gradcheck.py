@@ -12,13 +12,12 @@ from derive.numeric import program_of
 from derive.verification.case import Case
 from derive.verification.referees.gradcheck import _failure
 from derive.verification.samples import Sample
-from tests.verification.judged import checks
-from tests.verification.problems import DERIVATIONS, e, ix, n
+from tests.verification.judged import RIGHT, checks
+from tests.verification.problems import e, ix, n
 
 torch = pytest.importorskip("torch")
 
 REFEREE = "gradcheck"
-RIGHT = {name: make() for name, make in DERIVATIONS.items()}
 
 
 @pytest.mark.parametrize("name", RIGHT)

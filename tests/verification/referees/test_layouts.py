@@ -8,13 +8,11 @@ import pytest
 
 from derive.numeric import program_of
 from derive.verification.referees.layouts import LAYOUTS
-from tests.verification.judged import checks
-from tests.verification.problems import DERIVATIONS
+from tests.verification.judged import RIGHT, checks
 
 torch = pytest.importorskip("torch")
 
 REFEREE = "layouts"
-RIGHT = {name: make() for name, make in DERIVATIONS.items()}
 
 
 @pytest.mark.parametrize("name", RIGHT)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from derive.numeric import program_of
-from tests.verification.judged import checks
-from tests.verification.problems import DERIVATIONS
+from tests.verification.judged import RIGHT, checks
 
 torch = pytest.importorskip("torch")
 
 REFEREE = "autograd (twice)"
-RIGHT = {name: make() for name, make in DERIVATIONS.items()}
 
 
 @pytest.mark.parametrize("name", RIGHT)
