@@ -42,6 +42,7 @@ TESTED_ELSEWHERE = {
         "verification/referees/autograd verification/referees/forward verification/referees/kinks "
         "verification/referees/precision verification/referees/steps",
         "verification/referees/test_table": "verification/referees/referee",
+        "verification/test_structure": "verification/referees/structure",
         "verification/test_samples": "verification/sizes",
         # How a task is lost, by the tasks that are.
         "workers/test_executor": "workers/lost",

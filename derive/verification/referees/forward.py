@@ -25,7 +25,7 @@ def by_forward(case: Case, referee: Referee) -> Iterator[Check]:
         judged[whose] = function
         for name, program in judged.items():
             comparison = Comparison("float64")
-            for sample in case.samples:
+            for sample in (*case.samples, *case.extreme):
                 definitions = _definitions(question, sample)
                 theirs = program(*case.tensors(sample, "float64"))
                 again = partial(_called, program, case, sample)

@@ -23,7 +23,6 @@ def by_high_precision(case: Case, referee: Referee) -> Iterator[Check]:
         missing = ""
         for sample in case.small:
             point = sample.point(question.derived.problem, question.digits)
-            shape = question.shape(sample)
             rng = seeded("entries", case.seed, sample.label)
             chosen = sorted(positions(question.derived.indices, point, rng, ENTRIES, ENTRIES))
             truths = [(at, question.truth(point, at)) for at in chosen]
@@ -33,9 +32,8 @@ def by_high_precision(case: Case, referee: Referee) -> Iterator[Check]:
             except ImportError:
                 missing = "torch is not installed"
                 continue
-            if tuple(ours.shape) != shape:
-                program.refuted, program.sample = True, sample
-                program.reason = f"the program gives shape {tuple(ours.shape)}, the shape law {shape}"
+            if wrong := question.misshapen(ours, sample):
+                program.refute(sample, wrong)
             else:
                 program.numbers([(at, float(ours[at]), float(t)) for at, t in truths], sample)
         yield closed.check(question, referee, "the definitions")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.verification.case import Case
+from derive.verification.comparison import shown_sizes
 from derive.verification.referees.referee import Referee
 from derive.verification.report import Check, Status, Worst
 from derive.verification.steps import check_steps
@@ -36,13 +37,12 @@ def by_steps(case: Case, referee: Referee) -> Iterator[Check]:
                 relative,
                 ulps(first.after, first.before, "float64"),
             )
-        sizes = tuple(", ".join(f"{n}={k}" for n, k in s.sizes.items()) or "scalars" for s in case.small)
         yield Check(
             question.label,
             referee.name,
             status,
             "50 digits",
-            tuple(dict.fromkeys(sizes)),
+            tuple(dict.fromkeys(map(shown_sizes, case.small))),
             result.points,
             worst,
             1e-20,
