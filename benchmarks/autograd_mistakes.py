@@ -20,7 +20,7 @@ import mpmath
 
 import derive
 from benchmarks.certified import gradient
-from benchmarks.elementwise import Elementwise, elementwise, points
+from benchmarks.elementwise import Elementwise, elementwise
 from derive.errors import DeriveError
 from derive.verification.enclosure import Allowance, enclosure, judge
 
@@ -56,7 +56,7 @@ def mistakes(row: Elementwise, original: Any, dtype: str, draws: int = DRAWS) ->
     """The mistake at the finite input nearest to 1 in size, if there is one."""
     import torch
 
-    drawn = list(itertools.islice(points(f"mistakes {row.name}"), draws))
+    drawn = list(itertools.islice(row.points("mistakes"), draws))
     x = torch.tensor(drawn, dtype=getattr(torch, dtype))
     x = x[x.isfinite()].unique()
     least = torch.finfo(x.dtype).tiny  # a result below it may be flushed to zero

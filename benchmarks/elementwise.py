@@ -74,9 +74,14 @@ ARRAYS: dict[str, tuple[Any, ...]] = {
     "addcdiv": (..., 2.0, 3.0),
 }
 
+# Where torch's kernel starts to count up from its argument, which takes for ever far left of 0.
+LEAST: dict[str, float] = {"polygamma": -1000.0}
+
 EXCLUDED: dict[str, str] = {
     **dict.fromkeys("prelu rrelu relu6".split(), "leaky_relu or hardtanh by another name"),
-    **dict.fromkeys("glu detach where masked_fill is_floating_point".split(), "not of one array"),
+    **dict.fromkeys(
+        "glu detach where Tensor.where masked_fill is_floating_point".split(), "not of one array"
+    ),
     **dict.fromkeys(
         "lt le gt ge eq ne logical_and logical_or logical_xor logical_not".split(), "truth values"
     ),
@@ -87,10 +92,15 @@ EXCLUDED: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Elementwise:
-    """A row: its name, and the torch function of one array."""
+    """A row: its name, and the torch function of one array; `least` is the first input worth a try."""
 
     name: str
     function: Callable[[Any], Any]
+    least: float = -math.inf
+
+    def points(self, seed: str = "") -> Iterator[float]:
+        """Floats all over the range."""
+        return (x for x in points(f"{seed} {self.name}") if x >= self.least)
 
 
 def torch_function(name: str) -> Callable[..., Any]:
@@ -130,7 +140,7 @@ def elementwise() -> Iterator[Elementwise]:
             continue
         known.add(id(row))
         if name not in EXCLUDED:
-            yield Elementwise(name, called(name))
+            yield Elementwise(name, called(name), LEAST.get(name, -math.inf))
 
 
 # ── points ──────────────────────────────────────────────────────────────────────────────────────────

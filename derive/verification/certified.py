@@ -18,7 +18,7 @@ from derive.verification.case import Case, Question, indices
 from derive.verification.enclosed import Value
 from derive.verification.enclosure import AtKink, derivatives, precisions
 from derive.verification.functions import OutsideDomain
-from derive.verification.germs import Germ, Place
+from derive.verification.germs import Budget, Germ, Place, TooManyTerms
 from derive.verification.points import positions
 from derive.verification.report import Check, Status, Worst
 from derive.verification.samples import Sample
@@ -30,6 +30,7 @@ __all__ = ["certified"]
 ENTRIES = 5  # entries looked at per sample
 CAP = 2048  # bits
 NARROW = 64  # bits of an entry after which it is good enough
+TERMS = 10_000  # of sums, evaluated for one question at one sample
 
 At = tuple[int, ...]
 Direction = Mapping[Place, Any]
@@ -60,10 +61,11 @@ def certified(case: Case, referee: Judging) -> Iterator[Check]:
         closed, program = Found("balls"), Found("float64")
         missing = ""
         for sample in case.small:
-            truths = _truths(case, question, sample)
+            budget = Budget(TERMS)
+            truths = _truths(case, question, sample, budget)
             for found in (closed, program):
                 found.sizes[", ".join(f"{n}={size}" for n, size in sample.sizes.items()) or "scalars"] = None
-            closed.compare(truths, lambda at: _closed(question, sample, at), sample)  # noqa: B023
+            closed.compare(truths, lambda at: _closed(question, sample, at, budget), sample)  # noqa: B023
             try:
                 ours = case.ours(sample, "float64")[k]
             except ImportError:
@@ -82,32 +84,32 @@ def certified(case: Case, referee: Judging) -> Iterator[Check]:
 # ── the truth ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _truths(case: Case, question: Question, sample: Sample) -> list[tuple[At, Any]]:
+def _truths(case: Case, question: Question, sample: Sample, budget: Budget) -> list[tuple[At, Any]]:
     """Some entries, each with the ball that holds it, or with what kept it from being enclosed."""
     problem = question.derived.problem
     rng = seeded("certified entries", case.seed, sample.label)
     point = sample.point(problem, 15)
     chosen = positions(question.derived.indices, point, rng, ENTRIES, ENTRIES)
-    return [(at, _enclosed(question, sample, at)) for at in sorted(chosen)]
+    return [(at, _enclosed(question, sample, at, budget)) for at in chosen]
 
 
-def _enclosed(question: Question, sample: Sample, at: At) -> Any:
+def _enclosed(question: Question, sample: Sample, at: At, budget: Budget) -> Any:
     failure: DeriveError = Undecided("no precision gives a bound")
     best = None
     for bits in precisions(CAP):
         try:
             with working(bits, 1):
-                best = _entry(question, sample, at, bits)
+                best = _entry(question, sample, at, bits, budget)
         except Undecided as error:
             failure = error
-        except (AtKink, OutsideDomain) as error:
+        except (AtKink, OutsideDomain, TooManyTerms) as error:
             return error
         if best is not None and (best.rel_accuracy_bits() > NARROW or best.abs_upper() < 2.0**-200):
             break
     return failure if best is None else best
 
 
-def _entry(question: Question, sample: Sample, at: At, bits: int) -> Any:
+def _entry(question: Question, sample: Sample, at: At, bits: int, budget: Budget) -> Any:
     """One entry of the derivative as a ball, at a precision."""
     problem, output = question.derived.problem, question.output
     rank = len(problem.dims(output))
@@ -115,7 +117,7 @@ def _entry(question: Question, sample: Sample, at: At, bits: int) -> Any:
 
     def along(direction: Direction, order: int, value: Callable[[Germ], Value]) -> Any:
         def near(side: int) -> tuple[Germ, Value]:
-            germ = Germ(problem, sample.sizes, sample.values, direction, side)
+            germ = Germ(problem, sample.sizes, sample.values, direction, side, budget)
             return germ, value(germ)
 
         return derivatives(near, order, bits)[order]
@@ -154,14 +156,14 @@ def _places(question: Question, at: At) -> list[Place]:
     return places
 
 
-def _closed(question: Question, sample: Sample, at: At) -> Any:
+def _closed(question: Question, sample: Sample, at: At, budget: Budget) -> Any:
     """The closed form at the same point as a ball, at the precision that makes it narrow."""
     form: Node = question.derived.closed_form
     env = dict(zip(question.derived.indices, at, strict=True))
     ball = None
     for bits in precisions(CAP):
         with working(bits, 1):
-            germ = Germ(question.derived.problem, sample.sizes, sample.values, {}, 0)
+            germ = Germ(question.derived.problem, sample.sizes, sample.values, {}, 0, budget)
             try:
                 ball = constant(germ.value(form, env))
             except Undecided:
@@ -210,7 +212,7 @@ class Found:
         for at, truth in enclosed:
             try:
                 value = ours(at)
-            except (Undecided, OutsideDomain) as error:
+            except (Undecided, OutsideDomain, TooManyTerms) as error:
                 self.outside = str(error)
             else:
                 self._compare(at, value, truth, largest, sample)

@@ -163,7 +163,9 @@ def _total(index: Index, body: Enclosed) -> Enclosed:
         kept = all(isinstance(k, int) for k in at)
         known = germ.memo.get((this, at)) if kept else None
         if known is None:
-            known = sum(body.run(germ, {**env, index: k}) for k in range(int(size(germ, env))))
+            terms = int(size(germ, env))
+            germ.spend(terms)
+            known = sum(body.run(germ, {**env, index: k}) for k in range(terms))
             if kept:
                 germ.memo[this, at] = known
         return known

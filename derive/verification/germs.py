@@ -12,7 +12,7 @@ from typing import Any
 
 from sympy import Expr
 
-from derive.errors import Unsupported
+from derive.errors import DeriveError, Unsupported
 from derive.expr.problem import Problem
 from derive.expr.tree import Node
 from derive.verification.balls import sign_beside
@@ -20,9 +20,26 @@ from derive.verification.elimination import MATRICES
 from derive.verification.enclosed import Env, Value, enclosed
 from derive.verification.functions import OutsideDomain
 
-__all__ = ["Germ", "Place"]
+__all__ = ["Budget", "Germ", "Place", "TooManyTerms"]
 
 Place = tuple[str, tuple[int, ...]]  # a name and a position
+
+
+class TooManyTerms(DeriveError, ArithmeticError):
+    """There are more terms to add up than the budget allows."""
+
+
+class Budget:
+    """How many terms of sums may be evaluated in all, by the germs that share it."""
+
+    def __init__(self, terms: int) -> None:
+        self.terms = terms
+
+    def spend(self, terms: int) -> None:
+        """Take so many away; TooManyTerms where they are not there."""
+        self.terms -= terms
+        if self.terms < 0:
+            raise TooManyTerms("there are more terms than there is time for")
 
 
 class Germ:
@@ -39,12 +56,19 @@ class Germ:
         values: Mapping[str, Any],
         direction: Mapping[Place, Value],
         side: int,
+        budget: Budget | None = None,
     ) -> None:
         self.sizes, self.values, self.direction, self.side = sizes, values, direction, side
         self.definitions = {d.name: d for d in problem.definitions} if problem else {}
         self.problem = problem
         self.memo: dict[Any, Any] = {}
         self.at_border = False
+        self.budget = budget
+
+    def spend(self, terms: int) -> None:
+        """Count terms of a sum against the budget, if there is one."""
+        if self.budget is not None:
+            self.budget.spend(terms)
 
     def sign(self, value: Value) -> int:
         """The sign of a value where we are."""

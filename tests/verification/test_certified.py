@@ -17,6 +17,7 @@ from derive.verification.case import Case
 from derive.verification.certified import certified
 from derive.verification.referees import Referee
 from derive.verification.report import Check
+from derive.verification.samples import Sample
 from tests.verification.problems import DERIVATIONS, whole_matrix
 
 pytest.importorskip("flint")
@@ -86,3 +87,19 @@ def test_without_flint_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None
     kind, derived = DERIVATIONS["softmax"]()
     (check,) = certified(Case((derived,), program_of([derived]), kind), REFEREE)
     assert (check.status, check.reason) == ("unknown", "python-flint is not installed")
+
+
+def test_what_is_too_large_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("derive.verification.certified.TERMS", 3)
+    found = checks(*DERIVATIONS["perceptron W"]())
+    assert {c.status for c in found.values()} == {"unknown"}
+    assert all("more terms" in c.reason for c in found.values())
+
+
+def test_at_a_kink_it_says_so() -> None:
+    kind, derived = DERIVATIONS["relu"]()
+    case = Case((derived,), program_of([derived]), kind)
+    case.__dict__["small"] = (Sample({"n": 2}, {"x": [0.0, 0.0]}, "all zeros"),)
+    for check in certified(case, REFEREE):
+        assert check.status == "kink"
+        assert "order 1 is" in check.reason
