@@ -1,7 +1,7 @@
-"""Gaps that are filled: sin(x)/x has no value at 0, and sinc says 1 there; its slope there is that of sin(x)/x.
+"""Gaps that are filled: sin(x)/x has no value at 0, and sinc says 1 there.
 
-The derivative of the branch `1` would be 0, whatever the function does around the point. Where the function is
-continuous there and the derivative around the point has a limit, that limit is the derivative.
+The derivative of the branch `1` would be 0, whatever the function does around the point. Where the function
+is continuous there and the derivative around the point has a limit, that limit is the derivative.
 """
 
 from __future__ import annotations
