@@ -23,6 +23,7 @@ from derive.read.arrays import Array, Positions
 from derive.read.sizes import exact
 
 __all__ = [
+    "INPUT",
     "author_function",
     "captured_tensors",
     "constant",
@@ -59,16 +60,20 @@ def parameter_name(path: str) -> str:
     return re.sub(r"\W+", "_", path).strip("_")
 
 
+INPUT = "input"  # what torch calls the argument of a layer
+
 # A part of a parameter's name, and the letter that people write: of a matrix, of a normalisation's vector.
 LETTERS = {"weight": ("W", "gamma"), "bias": ("b", "beta")}
 
 
 def printed_name(name: str, ranks: Mapping[str, int]) -> str:
-    """The name in print of a module's parameter, by the ranks of all: W_layer, b_layer, gamma_norm; or none.
+    """The name in print of an input or a parameter, by the ranks of all: x, W_layer, gamma_norm; or none.
 
     >>> printed_name("layer_weight", {"layer_weight": 2}), printed_name("norm_bias", {"norm_weight": 1})
     ('W_layer', 'beta_norm')
     """
+    if name == INPUT:
+        return "x"
     parts = name.split("_")
     role = next((p for p in parts if p in LETTERS), None)
     if role is None:

@@ -22,7 +22,7 @@ from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
 from derive.expr.problem import Definition, Problem, Variable, names_in_conditions
 from derive.expr.tree import Bracket, Head, Node, value
-from derive.read.captured import captured_tensors, function_of, is_module, printed_name
+from derive.read.captured import INPUT, captured_tensors, function_of, is_module, printed_name
 from derive.read.facts import read_facts
 from derive.read.names import name_indices
 from derive.read.naming import name_outputs, name_values, needed
@@ -166,7 +166,8 @@ def _problem(trace: Trace, result: Any) -> Problem:
 
 def _shown(trace: Trace, taken: set[str]) -> dict[str, str]:
     """Names in print of a module's parameters, each where nothing else is called like it."""
-    parameters = {n: len(v.raw.dims) for n, v in trace.variables.items() if v.op == "parameter"}
+    named = {n: v for n, v in trace.variables.items() if v.op == "parameter" or n == INPUT}
+    parameters = {n: len(v.raw.dims) for n, v in named.items()}
     found = {n: printed_name(n, parameters) for n in parameters}
     often = Counter(found.values())
     return {n: shown for n, shown in found.items() if often[shown] == 1 and shown not in taken}

@@ -25,7 +25,7 @@ from derive.read.captured import is_tensor, kind_of
 from derive.read.refusals import REFUSED, VIEWS, refuse
 from derive.read.sizes import Size
 
-__all__ = ["OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
+__all__ = ["METHODS", "OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
 
 
 @dataclass
@@ -317,7 +317,11 @@ class Method:
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.of.trace.call(self.name, (self.of, *args), kwargs)
+        return self.of.trace.call(METHODS.get(self.name, self.name), (self.of, *args), kwargs)
+
+
+# Methods whose arguments come in another order than those of the function of that name.
+METHODS = {"where": "Tensor.where"}
 
 
 OPERATORS = "add sub mul truediv pow matmul mod floordiv and or xor".split()

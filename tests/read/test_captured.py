@@ -187,6 +187,7 @@ def test_there_is_none_where_a_tensor_cannot_be_put_in():
         ("0_bias", {"0_weight": 2}, "b_0"),
         ("cell_weight_ih", {"cell_weight_ih": 2}, "W_cell_ih"),
         ("scale", {"scale": 0}, ""),
+        ("input", {"input": 2}, "x"),
     ],
 )
 def test_the_letters_that_people_write(name, ranks, printed):
