@@ -58,11 +58,13 @@ def whole() -> None:
         ours.append(resident(os.getpid()) // MIB)
         theirs.append([resident(pid) // MIB for pid in workers.pids])
 
-    start = time.perf_counter()
+    start, before = time.perf_counter(), os.times().children_user + os.times().children_system
     done = in_processes(varied(seeds), look)
     seconds = time.perf_counter() - start
+    cpu = os.times().children_user + os.times().children_system - before
     print(f"whole: the catalog of {len(CATALOG)} at {seeds} seeds, 2 processes")
     print(f"  {done.checks} checks in {seconds:.0f} s, {done.checks / seconds:.0f} a second: {done.counts}")
+    print(f"  {cpu:.0f} s of both workers' processors, {done.checks / cpu:.0f} checks for each")
     print(f"  MiB of this process: first {ours[0]}, last {ours[-1]}, max {max(ours)}")
     print("  MiB of the largest worker, after each tenth of the campaign:", end="")
     tenth = len(theirs) // 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,6 +79,12 @@ def test_names_and_entries_are_jobs_and_the_seed_is_that_of_the_campaign() -> No
 def test_a_fingerprint_knows_the_seed() -> None:
     assert fingerprint(job_of(SUM, 1)) != fingerprint(job_of(SUM, 2))
     assert fingerprint(job_of(SUM, 1)) == fingerprint(job_of(pickle.loads(pickle.dumps(SUM)), 1))
+
+
+def test_a_fingerprint_does_not_know_the_order_in_which_shapes_are_given() -> None:
+    turned = replace(SUM, shapes=dict(reversed(SUM.shapes.items())))
+    assert list(turned.shapes) != list(SUM.shapes)
+    assert fingerprint(turned) == fingerprint(SUM)
 
 
 @pytest.mark.parametrize("problem", [weighted, 3, None])
