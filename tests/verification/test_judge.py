@@ -62,7 +62,8 @@ def test_a_right_derivation_is_ok_by_every_referee(name: str) -> None:
     report = verify([derived], program_of([derived]), kind=kind, reference=reference_of(name), name=name)
     assert report.ok, str(report)
     assert {c.status for c in report.checks} == {"agrees"}, str(report)
-    assert {c.referee for c in report.checks} >= set(REFEREES) - {"kink"}
+    asked = {r.name for r in REFEREES.values() if not r.thorough}
+    assert {c.referee for c in report.checks} >= asked - {"kink", "normal form"}
     assert {c.dtype for c in report.checks} >= {"float64", "float32", "50 digits"}
 
 

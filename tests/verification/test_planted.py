@@ -100,8 +100,8 @@ def wrong_sign(patch: Patch) -> None:
     """The program says + for -: every coefficient -1 is 1."""
     right = programs._lower
 
-    def lower(scope: Any, let: Any, *, copy: bool) -> Any:
-        return right(scope, replace(let, value=let.value.xreplace({S.NegativeOne: S.One})), copy=copy)
+    def lower(scope: Any, let: Any, *rest: Any, **how: Any) -> Any:
+        return right(scope, replace(let, value=let.value.xreplace({S.NegativeOne: S.One})), *rest, **how)
 
     patch.setattr(programs, "_lower", lower)
 
