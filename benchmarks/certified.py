@@ -69,7 +69,7 @@ HEAD = (
 REASONS: dict[str, str] = {
     "1/sqrt(1 + x²) where x² overflows": "asinh hypot",
     "e^x/(e^x + e^y) where both overflow": "logaddexp logaddexp2",
-    "∞ · 0 for large x": "mish igamma igammac",
+    "∞ · 0 for large x": "mish gelu_tanh igamma igammac",
     "∞ - ∞ for large x": "special_i1 special_modified_bessel_i1",
     "powers of x are ∞ - ∞ for large x; Horner's form is not": (
         "special_chebyshev_polynomial_t special_chebyshev_polynomial_u special_hermite_polynomial_h "
