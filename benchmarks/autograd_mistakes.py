@@ -92,7 +92,7 @@ def limit(original: Any, sign: int) -> Any | None:
     last = found[-1].mid
     if any(abs(f.mid - last) + f.radius > SETTLED * max(1, abs(last)) for f in found):
         return None
-    return mpmath.mpf(float(last))
+    return mpmath.mpf(0) if abs(last) <= SETTLED else mpmath.mpf(float(last))
 
 
 def at_infinity(row: Elementwise, original: Any) -> Iterator[Mistake]:

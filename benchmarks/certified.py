@@ -21,7 +21,7 @@ from typing import Any
 import mpmath
 
 import derive
-from benchmarks.elementwise import Elementwise, elementwise
+from benchmarks.elementwise import Elementwise, called, elementwise
 from derive.verification.enclosure import Allowance, Judgement, enclosure, judge
 
 ULPS = 16
@@ -65,40 +65,37 @@ HEAD = (
 )
 
 
-# Functions of which some value is refuted, and why; each is a program to mend, or a kernel of torch's.
-INACCURATE: dict[str, str] = {
-    "mish": "4 x sigmoid(…) overflows before it is multiplied with a 0, at the largest float",
-    "asinh": "1/sqrt(1 + x²) where x² overflows",
-    "hypot": "x/sqrt(1 + x²) where x² overflows",
-    **dict.fromkeys("logaddexp logaddexp2".split(), "e^x/(e^x + e^y) where both overflow"),
-    "special_erfcx": "2x erfcx(x) - 2/sqrt(π) cancels for large x",
-    "special_ndtri": "erfinv(2x - 1) has lost x beside 0",
-    **dict.fromkeys("sinc special_spherical_bessel_j0".split(), "cos(x)/x - sin(x)/x² cancels beside 0"),
-    "digamma": "torch.polygamma(1, x) has an error of 5e-10",
-    "special_i1": "I0 - 2 I1/x is ∞ - ∞ for large x",
-    **dict.fromkeys("special_i0e special_i1e".split(), "a difference of scaled functions cancels for large x"),
-    **dict.fromkeys(
-        [f"special_bessel_{kind}{order}" for kind in "jy" for order in (0, 1)],
-        "torch.special.bessel_* of order 1 has an error of 1e-7 beyond 5, all of them beyond 1e8",
+# Why some value of a function is refuted: a form to mend, or a kernel of torch's.
+REASONS: dict[str, str] = {
+    "1/sqrt(1 + x²) where x² overflows": "asinh hypot",
+    "e^x/(e^x + e^y) where both overflow": "logaddexp logaddexp2",
+    "∞ · 0 for large x": "mish gelu_tanh igamma igammac",
+    "∞ - ∞ for large x": "special_i1 special_modified_bessel_i1",
+    "powers of x are ∞ - ∞ for large x; Horner's form is not": (
+        "special_chebyshev_polynomial_t special_chebyshev_polynomial_u special_hermite_polynomial_h "
+        "special_hermite_polynomial_he special_legendre_polynomial_p"
     ),
-    **dict.fromkeys(
-        [f"special_modified_bessel_k{order}" for order in (0, 1)], "torch's K1(5e-324) is nan"
+    "powers of x cancel, where those of 2x - 1 do not": " ".join(
+        f"special_shifted_chebyshev_polynomial_{kind}" for kind in "uvw"
     ),
-    **dict.fromkeys(
-        [f"special_scaled_modified_bessel_k{order}" for order in (0, 1)], "a difference cancels for large x"
+    "2x erfcx(x) - 2/sqrt(π) cancels for large x": "special_erfcx",
+    "the difference of scaled Bessel functions cancels for large x": (
+        "special_i0e special_i1e special_scaled_modified_bessel_k0 special_scaled_modified_bessel_k1"
     ),
-    "special_airy_ai": "torch has no Ai'",
-    "mvlgamma": "digamma(x) + digamma(x - 1/2) + … where two poles have opposite signs",
-    "igamma": "x^(a-1) e^-x is ∞ · 0 for large x",
-    "igammac": "x^(a-1) e^-x is ∞ · 0 for large x",
-    **dict.fromkeys(
-        [f"special_{p}" for p in (
-            "chebyshev_polynomial_t", "chebyshev_polynomial_u", "hermite_polynomial_h",
-            "hermite_polynomial_he", "legendre_polynomial_p",
-        )],
-        "powers of x are ∞ - ∞ for large x, where Horner's form is not",
+    "cos(x)/x - sin(x)/x² cancels beside 0": "sinc special_spherical_bessel_j0",
+    "2x - 1 has lost x beside 0": "special_ndtri",
+    "x - 1 rounds to a pole of digamma beside 0": "mvlgamma",
+    "torch.polygamma(1, x) is wrong in the ninth digit": "digamma",
+    "torch.special.zeta underflows for large x": "polygamma special_zeta",
+    "torch.special.bessel_* are wrong in the sixth digit between 4.9 and 8, and beyond 1e6": (
+        "special_bessel_j0 special_bessel_j1 special_bessel_y0 special_bessel_y1"
     ),
-}  # fmt: skip
+    "torch.special.modified_bessel_k1 is nan at 5e-324": (
+        "special_modified_bessel_k0 special_modified_bessel_k1"
+    ),
+    "torch has no Ai'": "special_airy_ai",
+}
+INACCURATE = {name: reason for reason, names in REASONS.items() for name in names.split()}
 
 
 # ── our programs and autograd ───────────────────────────────────────────────────────────────────────
@@ -192,9 +189,10 @@ def closed(derivation: Any, place: float) -> Any:
     (part,) = derivation.parts
     point = Point(derivation.problem, {"n": 1}, {"x": [place]}, DIGITS)
     try:
-        return mpmath.mpf(point.ctx.mpf(point.value(part.closed_form, {part.indices[0]: 0}))._mpf_)
+        number = point.ctx.mpf(point.value(part.closed_form, {part.indices[0]: 0}))
     except (DeriveError, ArithmeticError, ValueError):
         return None
+    return mpmath.mp.make_mpf(number._mpf_)  # with all its digits
 
 
 # The function, and a derivative that people write.
@@ -228,16 +226,19 @@ def mistaken() -> Iterator[tuple[str, str]]:
 # ── torch.special without autograd ──────────────────────────────────────────────────────────────────
 
 
-def without_autograd(rows: list[Elementwise]) -> Iterator[Elementwise]:
-    """Those that torch computes and whose gradient it does not have, found by asking for one."""
+def without_autograd() -> Iterator[Elementwise]:
+    """The functions of torch.special of whose value torch has no gradient, found by asking for one."""
     import torch
 
-    for row in rows:
+    for name in sorted(dir(torch.special)):
+        row = f"special_{name}"
         x = torch.tensor([0.3], dtype=torch.float64, requires_grad=True)
         try:
-            torch.autograd.grad(row.function(x).sum(), x)
-        except (RuntimeError, NotImplementedError):
-            yield row
+            value = called(row)(x)
+        except (TypeError, ValueError, RuntimeError, AttributeError):
+            continue  # no function of one array
+        if isinstance(value, torch.Tensor) and gradient(called(row), x.detach()) == [None]:
+            yield Elementwise(row, called(row))
 
 
 # ── the tables ──────────────────────────────────────────────────────────────────────────────────────
@@ -266,11 +267,13 @@ def main(*names: str) -> None:
     for (what, status), k in sorted(table.items()):
         print(f"  f' · ({what}): {status} {k}")
     print("  wrong formulas:", dict(collections.Counter(status for _, status in mistaken())))
-    print(f"\nWithout autograd in torch\n\n{HEAD}")
-    alone = {row.name for row in without_autograd(rows)}
-    for row in found:
-        if row.name in alone:
-            print(row)
+    if names:
+        return
+    known = {row.name: row for row in found}
+    alone = [known.get(row.name) or judged(row) for row in without_autograd()]
+    print(f"\ntorch.special without autograd: {len(alone)} functions\n\n{HEAD}")
+    for row in alone:
+        print(row)
 
 
 if __name__ == "__main__":

@@ -74,6 +74,14 @@ ARRAYS: dict[str, tuple[Any, ...]] = {
     "addcdiv": (..., 2.0, 3.0),
 }
 
+# Another name → the row, and the options with which it is another function.
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gelu_tanh": ("gelu", {"approximate": "tanh"}),
+    "softplus, beta 2": ("softplus", {"beta": 2.0}),
+    "elu, alpha 2": ("elu", {"alpha": 2.0}),
+    "celu, alpha 1/2": ("celu", {"alpha": 0.5}),
+}
+
 # Where torch's kernel starts to count up from its argument, which takes for ever far left of 0.
 LEAST: dict[str, float] = {"polygamma": -1000.0}
 
@@ -115,8 +123,8 @@ def torch_function(name: str) -> Callable[..., Any]:
     return operators.get(name) or next(found)  # every row is torch's
 
 
-def called(name: str) -> Callable[[Any], Any]:
-    """The row as a function of one array."""
+def called(name: str, **options: Any) -> Callable[[Any], Any]:
+    """The row as a function of one array, with options."""
     import torch
 
     f = torch_function(name)
@@ -124,7 +132,7 @@ def called(name: str) -> Callable[[Any], Any]:
         arguments = ARRAYS[name]
         return lambda x: f(*(x if a is ... else torch.full_like(x, a) for a in arguments))
     arguments = PARAMETERS.get(name, (...,))
-    return lambda x: f(*(x if a is ... else a for a in arguments))
+    return lambda x: f(*(x if a is ... else a for a in arguments), **options)
 
 
 def elementwise() -> Iterator[Elementwise]:
@@ -134,13 +142,15 @@ def elementwise() -> Iterator[Elementwise]:
 
     known: set[int] = set()
     for name, row in OPS.items():
-        place = row.__module__.removeprefix("derive.read.") if hasattr(row, "__module__") else "ops.pointwise"
-        partial = not hasattr(row, "__module__") or place == "functools"
-        if id(row) in known or name in COMPOSITES or not (partial or place in MODULES):
+        place = getattr(row, "__module__", "functools").removeprefix("derive.read.")
+        bound = place == "functools"  # a partial of a row of pointwise
+        if id(row) in known or name in COMPOSITES or not (bound or place in MODULES):
             continue
         known.add(id(row))
         if name not in EXCLUDED:
             yield Elementwise(name, called(name), LEAST.get(name, -math.inf))
+    for name, (of, options) in VARIANTS.items():
+        yield Elementwise(name, called(of, **options))
 
 
 # ── points ──────────────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from benchmarks.elementwise import EXCLUDED, Elementwise, elementwise, points
 pytest.importorskip("flint")
 torch = pytest.importorskip("torch")
 
-FEW = 12
+FEW = 6
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +50,8 @@ def test_the_table_certifies_every_function_at_a_few_points() -> None:
 def test_the_table_certifies_every_function_at_a_thousand_points() -> None:
     found = {name: judged(row) for name, row in rows().items()}
     refuted = {name for name, row in found.items() if row.ours["refuted"] or row.reason}
-    assert refuted == set(INACCURATE), "\n".join(str(found[name]) for name in refuted ^ set(INACCURATE))
+    expected = set(INACCURATE) & set(rows())
+    assert refuted == expected, "\n".join(str(found[name]) for name in refuted ^ expected)
 
 
 def test_a_wrong_program_is_refuted_in_the_table() -> None:
@@ -83,9 +84,14 @@ def test_autograd_is_found_out() -> None:
 
 
 def test_functions_without_autograd_are_found_by_asking() -> None:
-    alone = {row.name for row in without_autograd(list(rows().values()))}
-    assert {"special_bessel_j0", "special_airy_ai", "special_zeta"} <= alone
-    assert not alone & {"sin", "erf", "special_i0e"}
+    alone = {row.name: row for row in without_autograd()}
+    assert len(alone) >= 20
+    assert {"special_bessel_j0", "special_airy_ai", "special_legendre_polynomial_p"} <= set(alone)
+    assert not set(alone) & {"special_erf", "special_i0e", "special_zeta"}
+    for name, row in alone.items():
+        found = judged(row, FEW)
+        assert found.ours["certified"] or found.reason, name
+        assert name in INACCURATE or not found.ours["refuted"], name
 
 
 def test_points_reach_everywhere() -> None:
