@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from derive.verification.autograd import forward_mode, reverse_mode
+from derive.verification.certified import certified
 from derive.verification.referees.autograd import by_autograd
 from derive.verification.referees.directional import by_directions
 from derive.verification.referees.ends import by_ends
@@ -125,6 +126,15 @@ REFEREES: dict[str, Referee] = {
             "other sizes; regions between kinks without a sample; the program; errors of SymPy's diff",
             True,
             by_exact_zero,
+            judges=DERIVING,
+            thorough=True,
+        ),
+        Referee(
+            "certified",
+            "the closed form and its program are within proven bounds of the derivative: Taylor series in balls",
+            "an error in reading the formula; entries, sizes and points that were not drawn; long sums",
+            True,
+            certified,
             judges=DERIVING,
             thorough=True,
         ),
