@@ -16,6 +16,8 @@ from derive.expr.functions import Apply, elementary
 from derive.expr.special import SPECIAL
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
+from derive.numeric.overflow import hypotenuse, share
+from derive.numeric.polynomials import nested
 from derive.numeric.tables import (
     APPLIES,
     REWRITES,
@@ -40,7 +42,7 @@ Terms: TypeAlias = dict[Expr, Expr]  # of a sum: term to coefficient; of a produ
 
 def stable(expr: Expr) -> Expr:
     """The expression in stable form, named functions included, to the bottom."""
-    return _stable(expr, factor=False)
+    return nested(_stable(expr, factor=False))
 
 
 def _stable(expr: Expr, *, factor: bool) -> Expr:
@@ -347,4 +349,6 @@ PATTERNS: dict[str, Pattern] = {
     "log(1 + e^u) = softplus(u), log(1 + u) = log1p(u)": _log_of_one_plus,
     "log(sigmoid(u)) = -softplus(-u)": _log_of_sigmoid,
     "c/d + e/d^2 = (c d + e)/d^2": _over_one_denominator,
+    "e^u/(e^u + e^v) = sigmoid(u - v)": share,
+    "sqrt(u^2 + v^2) = hypot(u, v)": hypotenuse,
 }

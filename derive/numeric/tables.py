@@ -95,6 +95,7 @@ CALLS: dict[str, Call] = {
     "log1p": Call("torch.log1p({0})", safe=0),
     "sqrt": Call("torch.sqrt({0})", safe=1),
     "rsqrt": Call("torch.rsqrt({0})", safe=1),
+    "hypot": Call("torch.hypot({0}, {1})"),
     "nearest": Call("torch.round({0})"),
     "nonzero": Call("torch.where({0} == 0, 1, {0})"),
     "erfcx": Call("torch.special.erfcx({0})", safe=0),

@@ -56,6 +56,8 @@ ROWS: dict[str, list[Expr]] = {
         1 / (1 + x**2) - x**2 / (1 + x**2) ** 2,
         2 / (x**2 + 3) - 2 * x**2 / (x**2 + 3) ** 2,
     ],
+    "e^u/(e^u + e^v) = sigmoid(u - v)": [exp(x) / (exp(x) + 3), exp(-x) / (exp(1 - x) + exp(x))],
+    "sqrt(u^2 + v^2) = hypot(u, v)": [sqrt(1 + x**2), 1 / sqrt(4 * x**2 + 3), x / sqrt(1 + x**2)],
 }
 CANCELS = {("tanhshrink", 0)}  # x - tanh(x) is what torch computes too
 NAMED = {name: f for name, f in FUNCTIONS.items() if f.arity == 1}

@@ -38,6 +38,7 @@ FORMS: dict[str, Expr] = {
     "nonzero": a / sympy.sqrt(sympy.Abs(a)),
     "sqrt": sympy.sqrt(a),
     "rsqrt": 1 / sympy.sqrt(a),
+    "hypot": sympy.sqrt(a**2 + b**2),
     "acosh": sympy.acosh(1 + a),
     "atan2": sympy.atan2(a, b),
     "Max": sympy.Max(a, b),
