@@ -76,8 +76,6 @@ REASONS: dict[str, str] = {
     "cos(x)/x - sin(x)/x² cancels beside 0": "sinc special_spherical_bessel_j0",
     "2x - 1 has lost x beside 0": "special_ndtri",
     "x - 1 rounds to a pole of digamma beside 0": "mvlgamma",
-    "torch.polygamma(1, x) is wrong in the ninth digit": "digamma",
-    "torch.special.zeta underflows for large x": "polygamma special_zeta",
     "torch.special.bessel_* are wrong in the sixth digit between 4.9 and 8, and beyond 1e6": (
         "special_bessel_j0 special_bessel_j1 special_bessel_y0 special_bessel_y1"
     ),

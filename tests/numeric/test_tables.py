@@ -39,6 +39,8 @@ FORMS: dict[str, Expr] = {
     "sqrt": sympy.sqrt(a),
     "rsqrt": 1 / sympy.sqrt(a),
     "hypot": sympy.sqrt(a**2 + b**2),
+    "zeta": sympy.zeta(sympy.Rational(5, 2), a),
+    "polygamma": sympy.polygamma(1, a) + sympy.polygamma(3, a),
     "acosh": sympy.acosh(1 + a),
     "atan2": sympy.atan2(a, b),
     "Max": sympy.Max(a, b),
@@ -105,3 +107,18 @@ def test_a_namesake_with_another_definition_is_lowered_by_its_definition() -> No
 
 def test_every_named_row_is_in_the_vocabulary() -> None:
     assert set(APPLIES) <= {*FUNCTIONS, *SPECIAL}
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [sympy.polygamma(1, a), sympy.polygamma(2, a), sympy.zeta(sympy.Rational(7, 2), a)],
+)
+def test_torch_is_not_asked_where_its_kernel_is_wrong(expr: Expr) -> None:
+    p = build_program("f", (Variable("a"), Variable("b")), (), (Let("f", (), expr),))
+    places = [0.001, 0.7, 3.0, 80.5, 1e9, 1e30, 1e70]
+    if expr.func is sympy.polygamma and expr.args[0] == 1:
+        places += [-0.5, -7.25, -1000.5, -1e9 - 0.5, 1e200]  # and far left of 0 it is no endless loop
+    for place in places:
+        true = evaluate(expr, {"a": place, "b": 0.0}, {})
+        got = float(p(torch.tensor(place, dtype=torch.float64), torch.tensor(0.0, dtype=torch.float64)))
+        assert abs(got - true) <= 1e-13 * abs(true), place
