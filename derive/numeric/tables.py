@@ -134,7 +134,7 @@ def _hurwitz_zeta(s: Expr, x: Expr = S.One) -> Expr:
 
 
 def _polygamma(n: Expr, x: Expr) -> Expr:
-    """The derivatives of digamma: torch has the first with nine digits, and the others underflow for large x."""
+    """The derivatives of digamma: torch's first has nine digits, and the others underflow for large x."""
     if n == 0:
         return digamma(x)
     near = torch_function("polygamma")(n, x)
