@@ -73,7 +73,6 @@ REASONS: dict[str, str] = {
     "the difference of scaled Bessel functions cancels for large x": (
         "special_i0e special_i1e special_scaled_modified_bessel_k0 special_scaled_modified_bessel_k1"
     ),
-    "cos(x)/x - sin(x)/x² cancels beside 0": "sinc special_spherical_bessel_j0",
     "2x - 1 has lost x beside 0": "special_ndtri",
     "x - 1 rounds to a pole of digamma beside 0": "mvlgamma",
     "torch.special.bessel_* are wrong in the sixth digit between 4.9 and 8, and beyond 1e6": (

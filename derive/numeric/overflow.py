@@ -7,12 +7,12 @@ from sympy import Add, Expr, Mul, Pow, S, exp, log
 
 from derive.numeric.tables import Torch, sigmoid, torch_function
 
-__all__ = ["BOUNDED", "hypotenuse", "is_bounded", "share"]
+__all__ = ["BOUNDED", "hypotenuse", "is_bounded", "share", "split_number", "whole_turns"]
 
 hypot = torch_function("hypot")
 
 # The functions whose values are never above 2.
-BOUNDED = frozenset("sigmoid tanh sin cos erf erfc sign i0e i1e".split())
+BOUNDED = frozenset("sigmoid tanh sin cos sinpi cospi erf erfc sign i0e i1e".split())
 
 
 def is_bounded(expr: Expr) -> bool:
@@ -50,6 +50,16 @@ def split_number(term: Expr) -> tuple[Expr, Expr]:
     """The factors that are numbers, and the others."""
     factors = Mul.make_args(term)
     return Mul(*(f for f in factors if f.is_number)), Mul(*(f for f in factors if not f.is_number))
+
+
+def whole_turns(expr: Expr) -> Expr | None:
+    """sin(pi u) and cos(pi u) of u without whole turns: pi u of a large u has lost its phase."""
+    if not isinstance(expr, (sympy.sin, sympy.cos)):
+        return None
+    number, rest = split_number(sympy.factor_terms(expr.args[0]))
+    if rest is S.One or not (number / sympy.pi).is_Rational:
+        return None
+    return torch_function(f"{type(expr).__name__}pi")(number / sympy.pi * rest)
 
 
 def share(expr: Expr) -> Expr | None:

@@ -66,6 +66,8 @@ CALLS: dict[str, Call] = {
     "log": Call("torch.log({0})", safe=1),
     "sin": Call("torch.sin({0})"),
     "cos": Call("torch.cos({0})"),
+    "sinpi": Call("torch.sin(math.pi * torch.fmod({0}, 2))"),
+    "cospi": Call("torch.cos(math.pi * torch.fmod({0}, 2))"),
     "tan": Call("torch.tan({0})", safe=0),
     "asin": Call("torch.asin({0})", safe=0),
     "acos": Call("torch.acos({0})", safe=0),

@@ -39,6 +39,8 @@ FORMS: dict[str, Expr] = {
     "sqrt": sympy.sqrt(a),
     "rsqrt": 1 / sympy.sqrt(a),
     "hypot": sympy.sqrt(a**2 + b**2),
+    "sinpi": sympy.sin(sympy.pi * a),
+    "cospi": sympy.cos(sympy.pi * a),
     "zeta": sympy.zeta(sympy.Rational(5, 2), a),
     "polygamma": sympy.polygamma(1, a) + sympy.polygamma(3, a),
     "acosh": sympy.acosh(1 + a),
