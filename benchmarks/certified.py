@@ -67,7 +67,6 @@ HEAD = (
 
 # Why some value of a function is refuted: a form to mend, or a kernel of torch's.
 REASONS: dict[str, str] = {
-    "∞ · 0 for large x": "gelu_tanh igamma igammac",
     "∞ - ∞ for large x": "special_i1 special_modified_bessel_i1",
     "2x erfcx(x) - 2/sqrt(π) cancels for large x": "special_erfcx",
     "the difference of scaled Bessel functions cancels for large x": (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Add, Expr, Mul, Pow, S, exp, log
+from sympy import Add, Expr, Indexed, Mul, Pow, S, exp, log
 
 from derive.numeric.tables import Torch, sigmoid, torch_function
 
-__all__ = ["BOUNDED", "hypotenuse", "is_bounded", "share", "split_number", "whole_turns"]
+__all__ = ["BOUNDED", "hypotenuse", "is_bounded", "saturated", "share", "split_number", "whole_turns"]
 
-hypot = torch_function("hypot")
+hypot, finite = map(torch_function, ("hypot", "finite"))
 
 # The functions whose values are never above 2.
 BOUNDED = frozenset("sigmoid tanh sin cos sinpi cospi erf erfc sign i0e i1e".split())
@@ -50,6 +50,31 @@ def split_number(term: Expr) -> tuple[Expr, Expr]:
     """The factors that are numbers, and the others."""
     factors = Mul.make_args(term)
     return Mul(*(f for f in factors if f.is_number)), Mul(*(f for f in factors if not f.is_number))
+
+
+def saturated(expr: Expr) -> Expr | None:
+    """x^k e^-x and x^k sigmoid(-x), with the largest float for powers above it: 0 times infinity is NaN."""
+    if not isinstance(expr, Mul) or not any(map(_may_vanish, expr.args)):
+        return None
+    entries = expr.atoms(Indexed) or expr.free_symbols
+    if len(entries) != 1 or expr.has(sympy.Sum):
+        return None
+    (x,) = entries
+    factors = [finite(f) if _outgrows(f, x) else f for f in expr.args]
+    return Mul(*factors) if factors != list(expr.args) else None
+
+
+def _may_vanish(factor: Expr) -> bool:
+    base, power = factor.as_base_exp()
+    small = isinstance(base, Torch) and base.name in ("sigmoid", "erfc")
+    return isinstance(factor, exp) or (small and bool(power.is_positive))
+
+
+def _outgrows(factor: Expr, x: Expr) -> bool:
+    """Whether a factor overflows before x does: a power of x above the first, or a polynomial with one."""
+    if factor.is_polynomial(x):
+        return bool(sympy.degree(factor, x) > 1)
+    return isinstance(factor, Pow) and factor.base == x and factor.exp.is_number and bool(factor.exp > 1)
 
 
 def whole_turns(expr: Expr) -> Expr | None:

@@ -16,7 +16,7 @@ from derive.expr.functions import Apply, elementary
 from derive.expr.special import SPECIAL
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
-from derive.numeric.overflow import hypotenuse, share, split_number, whole_turns
+from derive.numeric.overflow import hypotenuse, saturated, share, split_number, whole_turns
 from derive.numeric.polynomials import nested
 from derive.numeric.series import beside_zero
 from derive.numeric.tables import (
@@ -365,4 +365,5 @@ PATTERNS: dict[str, Pattern] = {
     "e^u/(e^u + e^v) = sigmoid(u - v)": share,
     "sin(pi u), cos(pi u) by whole turns": whole_turns,
     "sqrt(u^2 + v^2) = hypot(u, v)": hypotenuse,
+    "x^k e^-x, x^k sigmoid(-x) without infinity": saturated,
 }

@@ -98,6 +98,7 @@ CALLS: dict[str, Call] = {
     "sqrt": Call("torch.sqrt({0})", safe=1),
     "rsqrt": Call("torch.rsqrt({0})", safe=1),
     "hypot": Call("torch.hypot({0}, {1})"),
+    "finite": Call("torch.clamp({0}, torch.finfo({0}.dtype).min, torch.finfo({0}.dtype).max)"),
     "nearest": Call("torch.round({0})"),
     "nonzero": Call("torch.where({0} == 0, 1, {0})"),
     "erfcx": Call("torch.special.erfcx({0})", safe=0),

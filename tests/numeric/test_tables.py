@@ -39,6 +39,7 @@ FORMS: dict[str, Expr] = {
     "sqrt": sympy.sqrt(a),
     "rsqrt": 1 / sympy.sqrt(a),
     "hypot": sympy.sqrt(a**2 + b**2),
+    "finite": a**2 * sympy.exp(-a),
     "sinpi": sympy.sin(sympy.pi * a),
     "cospi": sympy.cos(sympy.pi * a),
     "zeta": sympy.zeta(sympy.Rational(5, 2), a),
