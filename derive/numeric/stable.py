@@ -19,6 +19,7 @@ from derive.expr.vocabulary import FUNCTIONS
 from derive.numeric.overflow import hypotenuse, saturated, share, split_number, whole_turns
 from derive.numeric.polynomials import nested
 from derive.numeric.series import beside_zero
+from derive.numeric.special import bessel_difference, density_of_quantile, quantile
 from derive.numeric.tables import (
     APPLIES,
     REWRITES,
@@ -364,6 +365,9 @@ PATTERNS: dict[str, Pattern] = {
     "c/d + e/d^2 = (c d + e)/d^2": _over_one_denominator,
     "e^u/(e^u + e^v) = sigmoid(u - v)": share,
     "sin(pi u), cos(pi u) by whole turns": whole_turns,
+    "a I0(u) - b I1(u) = I0(u) (a - b I1e(u)/I0e(u))": bessel_difference,
+    "erfinv(2u - 1) = ndtri(u)/sqrt(2)": quantile,
+    "e^(ndtri(u)^2/2) = erfcx(-ndtri(u)/sqrt(2))/(2u)": density_of_quantile,
     "sqrt(u^2 + v^2) = hypot(u, v)": hypotenuse,
     "x^k e^-x, x^k sigmoid(-x) without infinity": saturated,
 }

@@ -138,7 +138,10 @@ def _hurwitz_zeta(s: Expr, x: Expr = S.One) -> Expr:
 
 def _polygamma(n: Expr, x: Expr) -> Expr:
     """The derivatives of digamma: torch's first has nine digits, and the others underflow for large x."""
-    if n == 0:
+    if n == 0:  # psi(u - k) by psi(u): u - k may round to a pole
+        k, u = x.as_coeff_Add()
+        if k.is_Integer and k < 0:
+            return digamma(u) - sympy.Add(*(1 / (u - j) for j in range(1, 1 - int(k))))
         return digamma(x)
     near = torch_function("polygamma")(n, x)
     if not n.is_Integer:
@@ -223,7 +226,7 @@ def _integer_order(name: str, order: Expr, x: Expr) -> Expr:
         )
     if n < 2:
         return torch_function(f"{name}{n}")(x)
-    below, before = _integer_order(name, S(n - 1), x), _integer_order(name, S(n - 2), x)
+    below, before = (getattr(sympy, name)(n - k, x) for k in (1, 2))
     step = 2 * (n - 1) / x * below
     if name == "besselk":
         return before + step
