@@ -88,8 +88,11 @@ def whole_turns(expr: Expr) -> Expr | None:
 
 
 def share(expr: Expr) -> Expr | None:
-    """e^u/(e^u + e^v) is sigmoid(u - v), whatever the bases: both exponentials may overflow."""
-    if not isinstance(expr, Mul):
+    """e^u/(e^u + e^v) is sigmoid(u - v), whatever the bases: both exponentials may overflow.
+
+    What is masked by -oo is left alone: u - v would be NaN where both are.
+    """
+    if not isinstance(expr, Mul) or expr.has(S.Infinity, S.NegativeInfinity):
         return None
     above = [f for f in expr.args if not f.is_number and _logarithm(f) is not None]
     for factor in above:
