@@ -146,11 +146,12 @@ def _polygamma(n: Expr, x: Expr) -> Expr:
     near = torch_function("polygamma")(n, x)
     if not n.is_Integer:
         return near
-    far = ((-1) ** (n + 1) * sympy.factorial(n - 1) / x**n, x > FAR)
-    if n > 1:
-        return Piecewise(far, (near, True))
-    reflected = pi**2 / sympy.sin(pi * x) ** 2 - zeta(S(2), 1 - x)
-    return Piecewise((reflected, x <= 0), far, (zeta(S(2), x), True))
+    if n == 1:  # by reflection left of 0, and with one call of the kernel, which is slow
+        left = x <= 0
+        size = zeta(S(2), Piecewise((1 - x, left), (x, True)))
+        near = Piecewise((-1, left), (1, True)) * size
+        near += Piecewise((pi**2 / sympy.sin(pi * x) ** 2, left), (0, True))
+    return Piecewise(((-1) ** (n + 1) * sympy.factorial(n - 1) / x**n, x > FAR), (near, True))
 
 
 REWRITES: dict[str, Callable[..., Expr]] = {
