@@ -103,6 +103,8 @@ def _examine_one(
     if part is not None:
         candidate = picked(candidate, part)
     named = named or candidate.kind
+    if str(getattr(candidate.value, "dtype", "")) == "torch.float32":
+        dtype = "float32"
     extra = function.drawn.free_name("V" if named == "jvp" else "G") if candidate.extra else ""
     asked = Asked(named or "vjp" if extra else named, wrt, order, extra)
     sampler = Sampler(function, asked, seed)

@@ -29,6 +29,7 @@ __all__ = ["Findings", "judge", "look"]
 PRECISE = 3  # entries that are looked at in high precision, where the two disagree
 TELLS = 1e-6  # a derivative that is smaller everywhere is evidence of nothing
 ENOUGH = 2  # sizes at which it agrees, so that an error at others is one of its domain
+SURE = 16  # ulps of a value's own precision within which it is the right one
 SMALL = 40  # entries of the variables, up to which ulps of float64 are counted
 AFFORDABLE = 400  # entries of the variables, above which high precision takes too long
 DIGITS_LOST = 2.0**-20  # an error of float64 below this part of that of float32 is one of rounding
@@ -293,6 +294,8 @@ def _shorter(
         worst_theirs = max(worst_theirs, _worst_ulps(theirs, seen.truth, dtype))
         worst_autograd = max(worst_autograd, _worst_ulps(usual, seen.truth, dtype))
     found.ulps = Ulps(worst_theirs, worst_autograd, dtype)
+    if candidate.value is not None and worst_theirs <= max(SURE, 2 * worst_autograd):
+        found.status = "right"  # a value of this precision cannot be nearer
 
 
 def _ulps_of(function: Function, asked: Asked, found: Findings) -> Ulps | None:
