@@ -131,7 +131,7 @@ REFEREES: dict[str, Referee] = {
         ),
         Referee(
             "certified",
-            "the closed form and its program are within proven bounds of the derivative: Taylor series in balls",
+            "the closed form and its program lie within a proven bound of the derivative of the definitions",
             "an error in reading the formula; entries, sizes and points that were not drawn; long sums",
             True,
             certified,
