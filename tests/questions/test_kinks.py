@@ -1,0 +1,77 @@
+"""Questions about points without a derivative: what a gradient is there is a convention, or nan."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import derive
+
+AT_ZERO = {"x": torch.zeros(3, dtype=torch.float64)}
+
+
+def test_why_is_the_gradient_of_a_norm_nan_at_zero() -> None:
+    """x/‖x‖ has no limit there: torch's norm answers 0 by convention, a root of squares nan, a square 0.
+
+    https://github.com/pytorch/pytorch/issues/2421
+    """
+    zero = torch.zeros(3, dtype=torch.float64)
+
+    root = derive.check(zero, of=lambda x: (x**2).sum().sqrt(), wrt="x", at=AT_ZERO)
+    assert root.status == "unknown"
+    assert "no finite value" in root.diagnosis
+    assert "x = [0, 0, 0]" in root.diagnosis
+
+    norm = derive.check(zero, of=lambda x: x.norm(), wrt="x", at=AT_ZERO)
+    assert norm.status == "right"
+    assert any("kink" in remark and "0" in remark for remark in norm.remarks)
+    assert r"\frac{x_i}{\lVert x \rVert_2}" in norm.closed_form
+
+    square = derive.check(zero, of=lambda x: (x**2).sum(), wrt="x", at=AT_ZERO)
+    assert square.status == "right"
+    assert square.remarks == ()
+
+
+MAXIMA = {
+    "relu": (lambda x: torch.relu(x), 0.0),
+    "maximum": (lambda x: torch.maximum(x, torch.zeros_like(x)), 0.5),
+    "clamp_min": (lambda x: torch.clamp_min(x, 0), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", MAXIMA)
+def test_what_is_the_gradient_of_max_x_0_at_zero(name: str) -> None:
+    """Any number from 0 to 1: relu says 0, maximum ½, clamp_min 1.
+
+    https://github.com/pytorch/pytorch/issues/184572
+    """
+    of, convention = MAXIMA[name]
+
+    # The derivation follows the convention of the function, and the report says which it is.
+    derivation = derive.derivative(of, wrt="x", shapes={"x": "n"})
+    assert derivation.program()(torch.zeros(1)).item() == convention
+    (kink,) = (c for c in derivation.verify().checks if c.referee == "kink")
+    assert kink.status == "agrees"
+    assert "as torch" in kink.reason
+
+    # Another number from 0 to 1 is another convention, and no mistake; it is remarked upon.
+    for slope in (0.0, 0.5, 1.0):
+        verdict = derive.check(
+            lambda x, slope=slope: torch.heaviside(x, torch.tensor(slope, dtype=x.dtype)),
+            of=of,
+            wrt="x",
+            at={"x": torch.tensor([-1.0, 0.0, 2.0])},
+        )
+        assert verdict.status == "right"
+        assert any("kink" in r for r in verdict.remarks) == (slope != convention)
+        if slope != convention:
+            assert f"yours is {slope:g}, torch's {convention:g}" in " ".join(verdict.remarks)
+
+    # A number outside of the subdifferential is wrong.
+    outside = derive.check(
+        lambda x: torch.heaviside(x, torch.tensor(3.0, dtype=x.dtype)),
+        of=of,
+        wrt="x",
+        at={"x": torch.tensor([-1.0, 0.0, 2.0])},
+    )
+    assert outside.status == "wrong"
