@@ -203,6 +203,9 @@ def matched(
     plain = kind not in ("", "vjp", "jvp")
     if all(n in known for n in names) and kind not in ("vjp", "jvp"):
         return tuple((n, n) for n in names), False
+    unknown = [n for n in names if n not in known]
+    if kind in ("vjp", "jvp") and len(unknown) == 1 and names[0] in known:
+        return tuple((n, n if n in known else extra) for n in names), True
     rest = list(names[1:])
     fits = all(n in known for n in rest)
     called_so = names[0] in UPSTREAM or names[0] == extra

@@ -31,9 +31,23 @@ CLEAR = 1e-3  # a difference that a person sees, as a part of the larger value
 
 
 def counterexample(
-    function: Function, candidate: Candidate, asked: Asked, sampler: Sampler, seen: Sequence[Look]
+    function: Function, candidate: Candidate, asked: Asked, sampler: Sampler | None, seen: Sequence[Look]
 ) -> Counterexample | None:
-    """The first nice input at which the two clearly differ; else the clearest of the samples looked at."""
+    """The first nice input at which the two clearly differ; else the smallest of the samples looked at.
+
+    Without a sampler the candidate is known at one point alone.
+    """
+    example = _searched(function, candidate, asked, sampler) if sampler else None
+    if example is not None:
+        return example
+    differ = [x for x in seen if not x.agrees]
+    smallest = sorted(differ, key=lambda x: (x.truth.numel(), x.scale != 1.0))
+    return next((e for x in smallest if (e := example_of(x, 0.0))), None)
+
+
+def _searched(
+    function: Function, candidate: Candidate, asked: Asked, sampler: Sampler
+) -> Counterexample | None:
     rng = seeded("counterexample", sampler.seed)
     for sizes in _small_sizes(function, sampler):
         for count in range(TRIES):
@@ -47,9 +61,7 @@ def counterexample(
             example = example_of(found, CLEAR)
             if example is not None:
                 return example
-    differ = [x for x in seen if not x.agrees]
-    smallest = sorted(differ, key=lambda x: (x.truth.numel(), x.scale != 1.0))
-    return next((e for x in smallest if (e := example_of(x, 0.0))), None)
+    return None
 
 
 def example_of(seen: Look, clear: float) -> Counterexample | None:

@@ -18,7 +18,7 @@ from derive.diagnosis.candidate import (
 )
 from derive.diagnosis.counterexample import counterexample
 from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes, shape_mistakes
-from derive.diagnosis.judging import Findings, judge
+from derive.diagnosis.judging import Findings, differing, judge
 from derive.diagnosis.kinds import inferred, read_kind
 from derive.diagnosis.looks import Sampler
 from derive.diagnosis.precision import precision
@@ -27,9 +27,11 @@ from derive.diagnosis.truth import Asked
 from derive.diagnosis.verdict import Mistake, Verdict
 from derive.errors import ShapeError
 from derive.verification.samples import Sample
+from derive.verification.tolerance import ulps
 
 __all__ = ["Examined", "examine"]
 
+FEW = 1000  # ulps of float32, below which they are told
 TELLS = 1e-9  # a derivative that is smaller everywhere explains nothing
 
 
@@ -76,7 +78,7 @@ def examine(
     for k, name in enumerate(names):
         part = k if len(names) > 1 else None
         with precision("float64"):
-            one = _examine_one(candidate, function, name, kind, order, dtype, seed, at, part, answer)
+            one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, answer)
         verdicts.append(one)
     worst = ("wrong", "unknown", "rounding", "right")
     return min(verdicts, key=lambda v: worst.index(v.status))
@@ -90,7 +92,6 @@ def _examine_one(
     order: int,
     dtype: str,
     seed: int,
-    at: Mapping[str, Any] | None,
     part: int | None,
     answer: Callable[[Asked], Any] | None,
 ) -> Verdict:
@@ -102,7 +103,7 @@ def _examine_one(
     extra = function.drawn.free_name("V" if named == "jvp" else "G") if candidate.extra else ""
     asked = Asked(named or "vjp" if extra else named, wrt, order, extra)
     sampler = Sampler(function, asked, seed)
-    if candidate.value is not None or at is not None:
+    if candidate.value is not None:
         own = sampler.own()
         if own is None:
             raise ShapeError(
@@ -138,9 +139,10 @@ def _verdict(seen: Examined, seed: int) -> Verdict:
     if found.status == "unknown":
         return replace(verdict, diagnosis=found.reason)
     if found.status == "rounding":
-        return replace(verdict, diagnosis="the formula is right, but its evaluation loses digits")
+        return replace(verdict, diagnosis=_rounding(found))
     looks = [*found.looks, *found.misshapen]
-    example = counterexample(seen.function, seen.candidate, asked, seen.sampler, looks)
+    sampler = seen.sampler if seen.candidate.value is None else None
+    example = counterexample(seen.function, seen.candidate, asked, sampler, looks)
     mistakes = _diagnosed(seen)
     diagnosis = mistakes[0].explanation if mistakes else _plainly(found)
     if mistakes and found.raised and not found.looks:
@@ -154,16 +156,32 @@ def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
     asked, answer = seen.asked, seen.answer
     both = (seen.function, seen.candidate, asked, seen.sampler)
     looks, square = found.looks, False
-    if not found.wrong:
+    if all(set(x.sizes.values()) == {1} for x in found.wrong):
         told = tuple(shape_mistakes(found.misshapen))
         if told:
             return told
-        looks, square = looks_at_equal_sizes(*both), True
-        if not looks or all(x.agrees for x in looks):
+        equal = looks_at_equal_sizes(*both)
+        if not all(x.agrees for x in equal):
+            looks, square = equal, True
+        elif not found.wrong:
             return ()
     telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > TELLS]
     later = partial(answer, asked) if answer else None
     return diagnose(Evidence(*both, telling or looks, square, later))
+
+
+def _rounding(found: Findings) -> str:
+    """How far off it is where it loses the most digits."""
+    says = "the formula is right, and its evaluation loses digits"
+    for dtype in ("float64", "float32"):
+        for x in found.looks:
+            for at in differing(x.theirs, x.truth, dtype)[:1] if x.theirs.shape == x.truth.shape else ():
+                theirs, true = float(x.theirs[at]), float(x.truth[at])
+                off = ulps(theirs, true, "float32")
+                short = f", {off:.3g} ulps of float32" if off < FEW else ""
+                both = f"yours is {theirs:.9g} where the derivative is {true:.9g}"
+                return f"{says}: {both}{short} ({x.sample.label})"
+    return f"{says} in float32"
 
 
 def _plainly(found: Findings) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derive.diagnosis.candidate import Candidate
+from derive.diagnosis.kink import APART, allowed_at_kink, kink_remarks, slopes
 from derive.diagnosis.looks import FAILURES, Look, Sampler, is_noise, moved
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function
@@ -82,9 +83,26 @@ def judge(
             lost = lost or rounded
         found.looks.append(seen)
     _decide(found, lost)
-    if dtype != "float64" and found.status in ("right", "rounding"):
-        _shorter(function, candidate, asked, dtype, sampler, found)
+    if found.status in ("right", "rounding"):
+        if dtype != "float64":
+            _shorter(function, candidate, asked, dtype, sampler, found)
+        found.remarks |= dict.fromkeys(kink_remarks(function, candidate, asked, sampler))
+    elif found.status == "unknown":
+        _undefined(function, asked, found)
     return found
+
+
+def _undefined(function: Function, asked: Asked, found: Findings) -> None:
+    """Say so where there is no derivative since the slopes on the two sides differ."""
+    for seen in found.looks[:1]:
+        at = (0,) * seen.inputs[asked.wrt].ndim
+        sides = slopes(function, asked, seen.inputs, at)
+        if sides is not None and max(sides) - min(sides) > APART:
+            low, high = sorted(sides)
+            found.reason = (
+                f"the function is not differentiable at this point: its slopes are {low:.4g} and {high:.4g}, "
+                f"and autograd gives {float(seen.truth[at]):.4g}"
+            )
 
 
 def _decide(found: Findings, lost: bool) -> None:
@@ -193,6 +211,12 @@ def settled(
         formula_holds = formula is not None and exactly.allows(formula, exact, max(1.0, largest))
         if not formula_holds:
             break
+    for at in differing(seen.theirs, truth, "float64"):
+        convention = allowed_at_kink(function, asked, seen.inputs, at, float(seen.theirs[at]))
+        if not convention:
+            break
+        found.remarks[convention] = None
+        truth[at] = seen.theirs[at]
     mended = replace(seen, truth=truth, agrees=not differing(seen.theirs, truth, "float64"))
     if mended.agrees:
         return mended, False

@@ -47,7 +47,9 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 def silu(x: Any, inplace: bool = False) -> Any:
     """The entries times their sigmoid."""
     del inplace
-    return x * _torch().sigmoid(x)
+    torch = _torch()
+    s = torch.sigmoid(x)
+    return x * s
 
 
 def mish(x: Any, inplace: bool = False) -> Any:
@@ -74,8 +76,9 @@ def _softmax(x: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = 
     torch = _torch()
     del _stacklevel
     _refuse(dtype=dtype)
-    e = torch.exp(x - x.detach().amax(-1 if dim is None else dim, keepdim=True))
-    total = e.sum(-1 if dim is None else dim, keepdim=True)
+    dim = -1 if dim is None else dim
+    e = torch.exp(x - x.detach().amax(dim, keepdim=True))
+    total = e.sum(dim, keepdim=True)
     return e / total
 
 
@@ -83,7 +86,8 @@ def _log_softmax(x: Any, dim: int | None = None, _stacklevel: int = 3, dtype: An
     torch = _torch()
     del _stacklevel
     _refuse(dtype=dtype)
-    p = torch.softmax(x, -1 if dim is None else dim)
+    dim = -1 if dim is None else dim
+    p = torch.softmax(x, dim)
     return torch.log(p)
 
 

@@ -110,24 +110,39 @@ class _Attempt:
 
 
 def _freed(shapes: Mapping[str, tuple[Dim, ...]]) -> Iterator[_Attempt]:
-    """The shapes with numbers turned into names: all of them, all but one, one alone; then as they are.
+    """The shapes with numbers turned into names: each by itself, equal ones alike, fewer; then as they are.
 
     A formula that holds at the size of the example alone is no formula.
     """
-    numbers = sorted({int(d) for dims in shapes.values() for d in dims if d.is_Integer})
+    places = [(v, k) for v, dims in shapes.items() for k, d in enumerate(dims) if d.is_Integer]
+    size = {(v, k): int(shapes[v][k]) for v, k in places}
     taken = {*shapes, *(str(d) for dims in shapes.values() for d in dims)}
-    letters = dict(zip(numbers, (c for c in LETTERS if c not in taken), strict=False))
+    letters = [c for c in LETTERS if c not in taken]
+    numbers = sorted(set(size.values()))
+    if len(numbers) < len(places) <= len(letters):
+        yield _named(shapes, size, dict(zip(places, letters, strict=False)))
     tried = [
         c for r in (len(numbers), len(numbers) - 1, 1) if r > 0 for c in itertools.combinations(numbers, r)
     ]
     for chosen in dict.fromkeys(tried):
-        names = {k: letters[k] for k in chosen if k in letters}
-        new = {
-            v: tuple(dim(names[int(d)]) if d.is_Integer and int(d) in names else d for d in dims)
-            for v, dims in shapes.items()
-        }
-        yield _Attempt(new, {name: k for k, name in names.items()})
+        if len(chosen) <= len(letters):
+            named = dict(zip(chosen, letters, strict=False))
+            yield _named(shapes, size, {p: named[size[p]] for p in places if size[p] in named})
     yield _Attempt(shapes, {}, last=True)
+
+
+Place = tuple[str, int]
+
+
+def _named(
+    shapes: Mapping[str, tuple[Dim, ...]], size: Mapping[Place, int], names: Mapping[Place, str]
+) -> _Attempt:
+    """The shapes with the numbers at some places turned into names."""
+    new = {
+        v: tuple(dim(names[v, k]) if (v, k) in names else d for k, d in enumerate(dims))
+        for v, dims in shapes.items()
+    }
+    return _Attempt(new, {name: size[place] for place, name in names.items()})
 
 
 def _read(f: Any, attempt: _Attempt, about: Mapping[str, Any]) -> Function | None:

@@ -16,7 +16,6 @@ from functools import cached_property
 from typing import Any
 
 from derive.diagnosis.openings import OPENINGS, opened_name
-
 from derive.read.dispatch import op_name
 
 __all__ = ["Call", "backwards_as", "recorded", "replayed"]
@@ -122,8 +121,9 @@ MODULES = frozenset(
 
 # What keeps entries as they are.
 MOVEMENTS = frozenset(
-    "T mT transpose t permute view reshape contiguous clone to double float type expand expand_as detach flatten "
-    "requires_grad_ squeeze unsqueeze getitem flip roll triu tril movedim swapaxes data H adjoint".split()
+    "T mT transpose t permute view reshape contiguous clone to double float type expand expand_as detach "
+    "flatten requires_grad_ squeeze unsqueeze getitem flip roll triu tril movedim swapaxes data H "
+    "adjoint".split()
 )
 
 
@@ -135,7 +135,7 @@ def is_real(item: Any) -> bool:
 
 
 def recorded(run: Run, *, opened: bool = False) -> list[Call]:
-    """The calls of a run that give a tensor, in order; `opened` looks inside composites such as layer_norm."""
+    """The calls of a run that give a tensor, in order; `opened` looks inside composites (layer_norm)."""
     calls: list[Call] = []
 
     def keep(call: Call) -> Any:
@@ -201,14 +201,14 @@ def _mode(handle: Callable[[Call], Any], opened: bool, *, telling: bool = True) 
 
 
 SILENT = frozenset(
-    "shape size dim ndim dtype device numel requires_grad is_floating_point grad_fn is_leaf layout item tolist "
-    "__len__ __bool__ __iter__ __float__ __int__ __index__ requires_grad_ detach data grad backward names "
-    "__hash__ __repr__ __format__ is_sparse is_cuda names stride".split()
+    "shape size dim ndim dtype device numel requires_grad is_floating_point grad_fn is_leaf layout item "
+    "tolist __len__ __bool__ __iter__ __float__ __int__ __index__ requires_grad_ detach data grad backward "
+    "names __hash__ __repr__ __format__ is_sparse is_cuda stride".split()
 )
 
 
 def _written(inside: bool) -> tuple[str, str]:
-    """The expression that is being run, and the name that it is given, in the author's code or an opening's."""
+    """The expression that is being run and the name that it is given, by the author or an opening."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__") or ""

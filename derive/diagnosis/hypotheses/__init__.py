@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from derive.diagnosis.hypotheses.coincidences import condition_mistakes, size_mistakes
+from derive.diagnosis.hypotheses.answers import answer_terms
+from derive.diagnosis.hypotheses.coincidences import condition_mistakes, size_mistakes, weak_mistakes
 from derive.diagnosis.hypotheses.evidence import Evidence, looks_at_equal_sizes
 from derive.diagnosis.hypotheses.factors import factor_mistakes, scalar_mistakes
 from derive.diagnosis.hypotheses.matrices import convention_mistakes, product_mistakes
@@ -13,6 +14,7 @@ from derive.diagnosis.hypotheses.places import (
     fed_mistakes,
     input_mistakes,
     kind_mistakes,
+    known_mistakes,
     place_mistakes,
     ratio_mistakes,
 )
@@ -28,7 +30,9 @@ from derive.diagnosis.hypotheses.runs import (
 from derive.diagnosis.hypotheses.shapes import axis_mistakes, shape_mistakes
 from derive.diagnosis.hypotheses.terms import term_mistakes
 from derive.diagnosis.hypotheses.upstream import upstream_mistakes
+from derive.diagnosis.looks import FAILURES
 from derive.diagnosis.verdict import Mistake
+from derive.errors import DeriveError
 
 __all__ = ["FAMILIES", "Evidence", "Family", "diagnose", "looks_at_equal_sizes", "shape_mistakes"]
 
@@ -51,10 +55,12 @@ FAMILIES: tuple[Family, ...] = (
     Family("another value", place_mistakes),
     Family("another argument", fed_mistakes),
     Family("terms", term_mistakes),
-    Family("condition", condition_mistakes),
     Family("backward", backward_mistakes),
     Family("statistics", held_mistakes),
+    Family("condition", condition_mistakes),
     Family("another function", forward_mistakes),
+    Family("known function", known_mistakes),
+    Family("terms of the answer", answer_terms),
     Family("own code", own_mistakes),
     Family("inputs", input_mistakes),
     Family("matrices", product_mistakes, last=True),
@@ -62,6 +68,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("mistaken", mistaken_mistakes, last=True),
     Family("two mistakes", two_mistakes, last=True),
     Family("the right answer", answer_mistakes, last=True),
+    Family("weak condition", weak_mistakes, last=True),
     Family("scalar", scalar_mistakes, last=True),
     Family("size", size_mistakes),
 )
@@ -74,8 +81,16 @@ def diagnose(evidence: Evidence) -> tuple[Mistake, ...]:
     for family in FAMILIES:
         if family.last and found:
             continue
-        for mistake in family.find(evidence):
+        for mistake in _asked(family, evidence):
             found.setdefault(mistake.explanation, mistake)
         if len(found) >= ENOUGH:
             break
     return tuple(found.values())
+
+
+def _asked(family: Family, evidence: Evidence) -> Iterator[Mistake]:
+    """What a family finds; a run that fails, since it differs from the one before, says nothing."""
+    try:
+        yield from family.find(evidence)
+    except (*FAILURES, DeriveError):
+        return

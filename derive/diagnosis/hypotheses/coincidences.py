@@ -1,4 +1,4 @@
-"""Coincidences: the candidate is right where a matrix is symmetric, where targets add up to 1, at one size."""
+"""Coincidences: the candidate is right where a matrix is symmetric, where targets add up to 1."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from derive.diagnosis.hypotheses.evidence import Evidence
 from derive.diagnosis.looks import Look
 from derive.diagnosis.verdict import Mistake
 from derive.errors import DeriveError
+from derive.expr.problem import Variable
 from derive.verification.samples import FACT_DRAWS, MATRIX_DRAWS, Sample
 from derive.verification.sizes import seeded
 
-__all__ = ["condition_mistakes", "size_mistakes"]
+__all__ = ["condition_mistakes", "size_mistakes", "weak_mistakes"]
 
 TELLS = 1e-6  # a derivative that is smaller everywhere is evidence of nothing
 
@@ -21,46 +22,58 @@ Values = dict[str, Any]
 Change = Callable[[Values, Evidence, random.Random], Values]
 
 # Facts of one variable that make formulas right that are wrong without them.
-FACTS = {
+STRONG = {
     "symmetric": "is symmetric",
     "sum=1": "has entries that add up to 1",
-    "one-hot": "is one-hot",
     "unit": "has length 1",
+    "orthogonal": "is orthogonal",
+}
+WEAK = {
+    "diagonal": "is diagonal",
     "positive": "is positive",
+    "one-hot": "is one-hot",
     "sign": "is ±1",
     "binary": "is 0 or 1",
-    "diagonal": "is diagonal",
-    "orthogonal": "is orthogonal",
 }
 LOOSE = frozenset(("positive", "nonzero", "unit interval"))  # facts that leave room for others
 
 
 def condition_mistakes(evidence: Evidence) -> Iterator[Mistake]:
-    """What must hold of the inputs for the candidate to be right: the smallest condition that is found."""
-    for v in evidence.function.variables:
-        if v.integer or set(v.facts) - LOOSE:
-            continue
-        square = len(v.dims) >= 2 and v.dims[-1] == v.dims[-2]
-        for fact, says in FACTS.items():
-            if (fact in MATRIX_DRAWS and not square) or (
-                fact in ("sum=1", "one-hot", "unit") and not _is_target(evidence, v.name)
-            ):
-                continue
-            if _right_where(evidence, _with_fact(v.name, fact)):
-                yield Mistake(
-                    "right by coincidence",
-                    f"it is right only where {v.name} {says}",
-                    f'where that is known, declare it: assume={{"{v.name}": "{fact}"}}',
-                )
-                return
+    """What must hold of the inputs for the candidate to be right, where somebody may have assumed it."""
+    yield from _facts(evidence, STRONG)
     for says, change in TOGETHER.items():
         if _right_where(evidence, change):
             yield Mistake("right by coincidence", f"it is right only where {says}")
             return
 
 
-def _is_target(evidence: Evidence, name: str) -> bool:
-    return name != evidence.asked.wrt
+def weak_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The same of conditions that make many wrong formulas right."""
+    yield from _facts(evidence, WEAK)
+
+
+def _facts(evidence: Evidence, facts: dict[str, str]) -> Iterator[Mistake]:
+    for v in evidence.function.variables:
+        if v.integer or set(v.facts) - LOOSE:
+            continue
+        for fact, says in facts.items():
+            if _can_be_said(evidence, v, fact) and _right_where(evidence, _with_fact(v.name, fact)):
+                yield Mistake(
+                    "right by coincidence",
+                    f"it is right only where {v.name} {says}",
+                    f'where that is known, declare it: assume={{"{v.name}": "{fact}"}}',
+                )
+                return
+
+
+def _can_be_said(evidence: Evidence, v: Variable, fact: str) -> bool:
+    """A fact of matrices is said of square ones, one of rows of what is not differentiated by."""
+    if fact in MATRIX_DRAWS:
+        return len(v.dims) >= 2 and v.dims[-1] == v.dims[-2]
+    return bool(v.dims) and v.name != evidence.asked.wrt if fact in ROWS else True
+
+
+ROWS = frozenset(("sum=1", "one-hot", "unit"))
 
 
 def _with_fact(name: str, fact: str) -> Change:

@@ -20,9 +20,10 @@ from derive.verification.sizes import dimensions, fits, seeded
 __all__ = ["Evidence", "Prediction", "looks_at_equal_sizes", "near", "predicted", "right"]
 
 CLOSE = 1e-6  # how near a prediction comes to the candidate, as a part of the largest entry
+USUAL = (0.1, 1.0, 3.0)  # scales at which a prediction overflows nowhere
 BETTER = 1e-2  # and as a part of how far off the truth is
 
-Prediction = Callable[[Look], Any]
+Prediction = Callable[..., Any]  # of a look
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class Evidence:
 
     @cached_property
     def first(self) -> Look:
-        """The look at which a hypothesis is tried before the others: where they differ, at the usual scale."""
+        """The look at which a hypothesis is tried first: where the two differ, at the usual scale."""
         return max(
             self.looks,
             key=lambda x: (not x.agrees, x.scale == 1.0, len(set(x.sizes.values())), -x.truth.numel()),
@@ -53,7 +54,7 @@ class Evidence:
         return all(close(predict, x) for x in (self.first, *self.looks))
 
     def factor(self, predict: Prediction) -> list[float] | None:
-        """The factors by which the candidate is a multiple of a prediction, one a look; None where it is not."""
+        """The factors by which the candidate is a multiple of a prediction, by look; None if it is not."""
         factors = []
         for x in (self.first, *self.looks):
             ratio = multiple(predict, x)
@@ -96,7 +97,7 @@ class Evidence:
 
     @cached_property
     def right(self) -> Any:
-        """The program of the right answer, as a function of the inputs by position; None where there is none."""
+        """The program of the right answer; None where there is none."""
         derivation = self.answer() if self.answer else None
         if derivation is None:
             return None
@@ -157,7 +158,7 @@ def near(value: Any, x: Look) -> bool:
     import torch
 
     known = torch.isfinite(x.theirs) & torch.isfinite(value)
-    if not bool(known.any()):
+    if not bool(known.any()) or (x.scale in USUAL and not torch.equal(known, torch.isfinite(x.theirs))):
         return False
     theirs, value, truth = x.theirs[known], value[known], x.truth[known]
     off = float((value - theirs).abs().max())
@@ -168,7 +169,7 @@ def near(value: Any, x: Look) -> bool:
 
 
 def multiple(predict: Prediction, x: Look) -> float | None:
-    """The number that a prediction is to be multiplied with to be the candidate's; None where there is none."""
+    """The number by which the candidate is a multiple of a prediction; None where there is none."""
     value = predicted(predict, x)
     if value is None:
         return None

@@ -76,7 +76,8 @@ def _hint(factor: str, known: Mapping[str, float]) -> str:
 def _coincidence(factor: str, evidence: Evidence) -> str:
     """At which sizes a factor of sizes is 1, so that the mistake is hidden there."""
     names, _ = dimensions(evidence.function.drawn)
-    used = [n for n in names if n in factor.replace("numel", "")]
+    counts = [f"numel({v.name})" for v in evidence.function.variables]
+    used = [n for n in counts if n in factor] or [n for n in names if n in factor]
     if len(used) != 1:
         return ""
     for size in range(1, 65):
@@ -90,14 +91,18 @@ def _coincidence(factor: str, evidence: Evidence) -> str:
 
 
 def _evaluated(factor: str, values: Mapping[str, float]) -> float:
-    """The value of a factor's text, which is of our own making: numbers, names, powers, products, a quotient."""
+    """The value of a factor's text, as `named_factor` writes it: a quotient of products of powers."""
     total = 1.0
     top, _, bottom = factor.partition(" / ")
-    for part, sign in ((top, 1.0), (bottom.strip("()"), -1.0)):
+    if bottom.startswith("("):
+        bottom = bottom[1:-1]
+    for part, sign in ((top, 1.0), (bottom, -1.0)):
         for piece in part.split(" "):
             if piece:
                 base, _, power = piece.partition("^")
-                total *= _atom(base.strip("()"), values) ** (sign * float(Fraction(power or "1")))
+                total *= _atom(base if base in values else base.strip("()"), values) ** (
+                    sign * float(Fraction(power or "1"))
+                )
     return total
 
 
@@ -112,7 +117,7 @@ def _atom(text: str, values: Mapping[str, float]) -> float:
 
 def ratios_shown(looks: Sequence[Look], factors: Sequence[float]) -> str:
     """The ratios with the sizes at which they were seen."""
-    rows = {}
+    rows: dict[str, str] = {}
     for x, r in zip(looks, factors, strict=True):
         sizes = ", ".join(f"{n} = {k}" for n, k in x.sizes.items())
         rows.setdefault(sizes, f"{fraction(r)} at {sizes}" if sizes else fraction(r))
@@ -138,6 +143,8 @@ def names_at(evidence: Evidence, x: Look) -> dict[str, float]:
         tensor = x.inputs[v.name]
         if tensor.ndim == 0 and tensor.is_floating_point():
             known[v.name] = float(tensor)
+        elif tensor.ndim > 1:
+            known[f"numel({v.name})"] = float(tensor.numel())
     return known | constants(evidence)
 
 
@@ -172,7 +179,7 @@ def named_factor(rows: Rows) -> str | None:
     if constant is not None:
         return str(constant)
     names = [n for n in rows[0][1] if all(n in known for _, known in rows)]
-    one = [((n, p),) for n in names for p in POWERS]
+    one = [((n, p),) for p in POWERS for n in names]
     two = [
         ((a, p), (b, q))
         for a, b in itertools.combinations(names, 2)

@@ -34,13 +34,17 @@ CONVENTIONS: dict[str, Change] = {
 
 def convention_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """Another convention for a square matrix: symmetric, triangular, diagonal."""
-    shape = evidence.first.truth.shape
-    if len(shape) < 2 or shape[-1] != shape[-2]:
+    if evidence.asked.kind not in ("gradient", "vjp") or not _is_square(evidence):
         return
     for says, change in CONVENTIONS.items():
         if evidence.fits(lambda x, change=change: change(x.truth)):
             yield Mistake("another convention", f"yours is {says}", "equal at every sample")
             return
+
+
+def _is_square(evidence: Evidence) -> bool:
+    dims = evidence.function.variable(evidence.asked.wrt).dims
+    return len(dims) >= 2 and dims[-1] == dims[-2]
 
 
 FORMS: dict[str, Change] = {"{}": lambda t: t, "{}ᵀ": lambda t: t.mT, "{}⁻¹": lambda t: t.inverse()}

@@ -8,12 +8,20 @@ from typing import Any
 
 from derive.diagnosis.hypotheses.edits import SIBLINGS
 from derive.diagnosis.hypotheses.evidence import Evidence, right
+from derive.diagnosis.hypotheses.factors import named_factor
 from derive.diagnosis.looks import Look
 from derive.diagnosis.tape import Call, is_real, replayed
 from derive.diagnosis.truth import Asked, autograd
 from derive.diagnosis.verdict import Mistake
 
-__all__ = ["fed_mistakes", "input_mistakes", "kind_mistakes", "place_mistakes", "ratio_mistakes"]
+__all__ = [
+    "fed_mistakes",
+    "input_mistakes",
+    "kind_mistakes",
+    "known_mistakes",
+    "place_mistakes",
+    "ratio_mistakes",
+]
 
 
 def value_at(evidence: Evidence, place: int, x: Look, *, opened: bool = False) -> Any:
@@ -37,11 +45,11 @@ def place_mistakes(evidence: Evidence) -> Iterator[Mistake]:
         return
     wrt = evidence.asked.wrt
     for call in reversed(evidence.calls):
-        if is_real(call.out) and call.out.requires_grad and call.out.shape == evidence.first.theirs.shape:
-            if evidence.fits(partial(_adjoint, evidence, call.place)):
-                says = f"yours is the derivative with respect to {call}, not with respect to {wrt}"
-                yield Mistake("derivative with respect to another value", says, "equal at every sample")
-                return
+        fits = is_real(call.out) and call.out.requires_grad and call.out.shape == evidence.first.theirs.shape
+        if fits and evidence.fits(partial(_adjoint, evidence, call.place)):
+            says = f"yours is the derivative with respect to {call}, not with respect to {wrt}"
+            yield Mistake("derivative with respect to another value", says, "equal at every sample")
+            return
     for v in evidence.function.reals:
         other = Asked(evidence.asked.kind, v, evidence.asked.order, evidence.asked.extra)
         if v != wrt and evidence.fits(lambda x, o=other: autograd(evidence.function, o, x.inputs)):
@@ -143,7 +151,7 @@ def input_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 def kind_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """Another derivative than the one asked for: the value itself, the first in place of the second."""
     asked = evidence.asked
-    others: dict[str, Callable[[Look], Any]] = {
+    others: dict[str, Callable[..., Any]] = {
         "the value of the function": lambda x: evidence.function(x.inputs)
     }
     if asked.kind == "derivative":
@@ -152,13 +160,24 @@ def kind_mistakes(evidence: Evidence) -> Iterator[Mistake]:
             others[f"the derivative of order {order}"] = lambda x, o=other: autograd(
                 evidence.function, o, x.inputs
             )
+    for says, predict in others.items():
+        if evidence.fits(predict):
+            yield Mistake("another derivative", f"yours is {says}, not the {asked.label}")
+            return
+
+
+def known_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The derivative of a known function, in place of that of the function asked about."""
+    asked = evidence.asked
+    others: dict[str, Callable[..., Any]] = {}
+    if asked.kind == "derivative":
         for name, sibling in SIBLINGS.items():
-            others[f"the derivative of {name}({asked.wrt})"] = lambda x, s=sibling: autograd(
+            others[f"{name}({asked.wrt})"] = lambda x, s=sibling: autograd(
                 lambda inputs: s(inputs[asked.wrt]), asked, x.inputs
             )
     for says, predict in others.items():
         if evidence.fits(predict):
-            yield Mistake("another derivative", f"yours is {says}, not the {asked.label}")
+            yield Mistake("derivative of another function", f"yours is the derivative of {says}")
             return
 
 
@@ -171,16 +190,21 @@ def ratio_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """Entry by entry, the candidate is the derivative times, or divided by, a value that is known."""
     for power, says in POWERS.items():
         name = "a factor too many" if power > 0 else "missing factor"
-        for v in evidence.function.reals:
-            if evidence.fits(lambda x, v=v, p=power: x.truth * x.inputs[v] ** p):
-                yield Mistake(name, f"yours is the derivative {says} {v}")
+        for value, predict in _times_a_value(evidence, power):
+            factors = evidence.factor(predict)
+            if factors is not None and (found := named_factor([(r, {"": 1.0}) for r in factors])):
+                minus = "" if found == "1" else "minus " if found == "-1" else f"{found} times "
+                yield Mistake(name, f"yours is {minus}the derivative {says} {value}")
                 return
-        for calls, opened in ((evidence.calls, False), (evidence.opened_calls, True)):
-            for call in (c for c in calls if is_real(c.out)):
 
-                def times(x: Look, place: int = call.place, p: int = power, o: bool = opened) -> Any:
-                    return x.truth * value_at(evidence, place, x, opened=o) ** p
 
-                if evidence.fits(times):
-                    yield Mistake(name, f"yours is the derivative {says} the value of {call}")
-                    return
+def _times_a_value(evidence: Evidence, power: int) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The derivative times a power of each variable, and of the value of each call."""
+    for v in evidence.function.reals:
+        yield v, lambda x, v=v: x.truth * x.inputs[v] ** power
+    for calls, opened in ((evidence.calls, False), (evidence.opened_calls, True)):
+        for call in (c for c in calls if is_real(c.out)):
+            yield (
+                f"the value of {call}",
+                lambda x, c=call, o=opened: x.truth * value_at(evidence, c.place, x, opened=o) ** power,
+            )

@@ -1,4 +1,4 @@
-"""One call done otherwise: in the function, in what flows back, in the right answer, in the candidate's code."""
+"""One call done otherwise: in the function, in what flows back, in the answer, in the candidate's code."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from derive.diagnosis.hypotheses.edits import BACKWARD, FORWARD, MISTAKEN, Edit, Variant
+from derive.diagnosis.hypotheses.backward import BACKWARD, MISTAKEN
+from derive.diagnosis.hypotheses.edits import Edit, Variant
 from derive.diagnosis.hypotheses.evidence import Evidence, right
 from derive.diagnosis.hypotheses.factors import mistake_of_factor
+from derive.diagnosis.hypotheses.forward import FORWARD
 from derive.diagnosis.looks import FAILURES, Look
 from derive.diagnosis.tape import Call, recorded, replayed
 from derive.diagnosis.verdict import Mistake
@@ -24,19 +26,20 @@ __all__ = [
     "two_mistakes",
 ]
 
+TOLD = 2  # findings of one kind
 LONGEST = 80  # calls of a function that are looked at
 REDUCTIONS = frozenset(
     "sum mean var std norm vector_norm linalg_vector_norm amax amin max min logsumexp prod trace".split()
 )
 
-Predict = Callable[[Look], Any]
+Predict = Callable[..., Any]
 Found = tuple[Edit, Variant, Predict]
 
 
 def variants_of(calls: Sequence[Call], edits: Sequence[Edit]) -> Iterator[tuple[Edit, Call, Variant]]:
-    """Every variant of every call, edits first: the more specific ones before the others."""
+    """Every variant of every call, edits first; what flows back is followed from the last call on."""
     for edit in edits:
-        for call in calls[:LONGEST]:
+        for call in reversed(calls[:LONGEST]) if edits is BACKWARD else calls[:LONGEST]:
             try:
                 variants = list(edit.variants(call))
             except (*FAILURES, KeyError):
@@ -56,9 +59,13 @@ def _edited(evidence: Evidence, edits: Sequence[Edit]) -> Iterator[Found]:
 
 def _told(evidence: Evidence, found: Iterator[Found], says: str = "") -> Iterator[Mistake]:
     """Those that are what the candidate gives, at every sample."""
+    told = 0
     for edit, variant, predict in found:
         if evidence.fits(predict):
             yield Mistake(edit.name, says + variant.says, "done so, it gives your values at every sample")
+            told += 1
+            if told == TOLD:
+                return
 
 
 def backward_mistakes(evidence: Evidence) -> Iterator[Mistake]:
@@ -125,6 +132,7 @@ def own_mistakes(evidence: Evidence) -> Iterator[Mistake]:
         if right(evidence, mended):
             says = f"your code is right with one change: {variant.says.replace('is missing', 'added')}"
             yield Mistake(edit.name, says, "tried at every sample")
+            return
 
 
 def answer_mistakes(evidence: Evidence) -> Iterator[Mistake]:

@@ -27,10 +27,14 @@ def shape_mistakes(misshapen: Sequence[Look]) -> Iterator[Mistake]:
             )
 
 
-def _mendings(x: Look) -> Iterator[tuple[str, str, Callable[[Any, Look], Any]]]:
+def _mendings(x: Look) -> Iterator[tuple[str, str, Callable[..., Any]]]:
     """Each way to make one shape of another: its name, what it says, and how."""
     rank = x.theirs.ndim
-    yield "transposed", "it is transposed", lambda t, y: t.permute(*reversed(range(t.ndim)))
+    yield (
+        "transposed",
+        "it is transposed (the numerator layout; a gradient in torch has the shape of its variable)",
+        lambda t, y: t.permute(*reversed(range(t.ndim))),
+    )
     for count in range(1, rank + 1):
         for axes in itertools.combinations(range(rank), count):
             shown = "axes " + ", ".join(map(str, axes)) if count > 1 else f"axis {axes[0]}"
@@ -41,7 +45,16 @@ def _mendings(x: Look) -> Iterator[tuple[str, str, Callable[[Any, Look], Any]]]:
                 f"it is not averaged over {shown}",
                 lambda t, y, axes=axes: t.mean(axes),
             )
-    yield "only the diagonal", "it is the diagonal of the Jacobian alone", _diagonal
+    yield (
+        "missing off-diagonal terms",
+        "it is the diagonal of the Jacobian alone; what is beside it is not 0",
+        _diagonal,
+    )
+    yield (
+        "blocks of a batch",
+        "it is one block a sample; the whole Jacobian has 0 between different samples",
+        _blocks,
+    )
     yield "another shape", "its entries are right, but not its shape", lambda t, y: t.reshape(y.truth.shape)
     yield (
         "broadcast",
@@ -51,15 +64,21 @@ def _mendings(x: Look) -> Iterator[tuple[str, str, Callable[[Any, Look], Any]]]:
 
 
 def _diagonal(theirs: Any, x: Look) -> Any:
-    """A Jacobian of what it has on the diagonal, if the derivative has nothing else there."""
+    """The derivative, where what is given is its diagonal."""
     import torch
 
     n = theirs.numel()
-    square = x.truth.reshape(n, n)
-    right = torch.equal(
-        torch.isclose(torch.diagonal(square), theirs.reshape(-1)), torch.ones(n, dtype=torch.bool)
-    )
-    return x.truth if right else None
+    diagonal = x.truth.reshape(n, n).diagonal()
+    return x.truth if torch.allclose(diagonal, theirs.reshape(-1), rtol=1e-6) else None
+
+
+def _blocks(theirs: Any, x: Look) -> Any:
+    """The derivative, where what is given is J[b, …] of the whole J[b, …, c, …] = δ_bc J[b, …]."""
+    import torch
+
+    out = x.truth.ndim // 2
+    blocks = x.truth.diagonal(dim1=0, dim2=out).movedim(-1, 0)
+    return x.truth if blocks.shape == theirs.shape and torch.allclose(blocks, theirs, rtol=1e-6) else None
 
 
 def _is_truth(mended: Callable[[Any, Look], Any], x: Look) -> bool:

@@ -1,9 +1,10 @@
-"""Terms: the derivative is a sum over the places where a value is used; which of them are there, how often."""
+"""Terms: the derivative is a sum over the places where a value is used; which of them are there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from derive.diagnosis.hypotheses.evidence import Evidence
@@ -11,10 +12,11 @@ from derive.diagnosis.looks import Look
 from derive.diagnosis.tape import Call, is_real
 from derive.diagnosis.verdict import Mistake
 
-__all__ = ["term_mistakes"]
+__all__ = ["fitted", "term_mistakes", "weighted"]
 
 Use = tuple[int, int, Call]  # the call's place, the argument's, and the call
 MOST = 6  # uses of one value
+CLOSE = 1e-6  # how near the weighted terms come to the candidate, as a part of the largest entry
 
 
 def term_mistakes(evidence: Evidence) -> Iterator[Mistake]:
@@ -29,7 +31,7 @@ def term_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 
 
 def _used_often(calls: Sequence[Call]) -> Iterator[list[Use]]:
-    """The uses of each value that depends on the variable and is used more than once; of the variable first."""
+    """The uses of each value that depends on the variable and is used more than once."""
     found: dict[int, list[Use]] = {}
     for call in calls:
         for k, argument in enumerate(call.args):
@@ -39,7 +41,7 @@ def _used_often(calls: Sequence[Call]) -> Iterator[list[Use]]:
 
 
 def _weights(evidence: Evidence, uses: Sequence[Use]) -> list[Fraction] | None:
-    """The numbers c_k with candidate = Σ c_k term_k at every look; None where there are none, or no nice ones."""
+    """The simple fractions w with candidate = Σ w_k term_k at every look; None where there are none."""
     import torch
 
     columns: list[list[Any]] = [[] for _ in uses]
@@ -56,24 +58,24 @@ def _weights(evidence: Evidence, uses: Sequence[Use]) -> list[Fraction] | None:
         target.append(x.theirs.reshape(-1) / scale)
     if not target:
         return None
-    matrix = torch.stack([torch.cat(c) for c in columns], dim=1).double()
-    if not bool(torch.isfinite(matrix).all()):
-        return None
-    solution = torch.linalg.lstsq(matrix, torch.cat(target)[:, None].double(), driver="gelsd").solution[:, 0]
-    weights = [Fraction(float(w)).limit_denominator(8) for w in solution]
-    given = torch.tensor([float(w) for w in weights], dtype=torch.float64)
-    total = matrix @ given
-    off = float((total - torch.cat(target)).abs().max())
-    if off > 1e-6 or _is_degenerate(matrix):
-        return None
-    return weights
+    matrix = torch.stack([torch.cat(c) for c in columns], dim=1)
+    return fitted(matrix.tolist(), torch.cat(target).tolist())
 
 
-def _is_degenerate(matrix: Any) -> bool:
-    """Whether the terms are multiples of each other, so that their weights mean nothing."""
+def fitted(rows: Sequence[Sequence[float]], target: Sequence[float]) -> list[Fraction] | None:
+    """The simple fractions w with target = Σ_k w_k column_k; None where there are none, or many."""
     import torch
 
-    return int(torch.linalg.matrix_rank(matrix, rtol=1e-9)) < matrix.shape[1]
+    matrix = torch.tensor(rows, dtype=torch.float64)
+    wanted = torch.tensor(target, dtype=torch.float64)
+    if not bool(torch.isfinite(matrix).all() and torch.isfinite(wanted).all()) or len(rows) < len(rows[0]):
+        return None
+    if int(torch.linalg.matrix_rank(matrix, rtol=1e-9)) < matrix.shape[1]:
+        return None  # terms that are multiples of each other have no weights of their own
+    solution = torch.linalg.lstsq(matrix, wanted[:, None], driver="gelsd").solution[:, 0]
+    weights = [Fraction(float(w)).limit_denominator(8) for w in solution]
+    given = torch.tensor([float(w) for w in weights], dtype=torch.float64)
+    return weights if float((matrix @ given - wanted).abs().max()) <= CLOSE else None
 
 
 def _alone(evidence: Evidence, x: Look, uses: Sequence[Use], kept: Use) -> Any:
@@ -84,12 +86,11 @@ def _alone(evidence: Evidence, x: Look, uses: Sequence[Use], kept: Use) -> Any:
         if (place, k) != kept[:2]:
             held.setdefault(place, []).append(k)
     for place, arguments in held.items():
-        edits[place] = lambda call, arguments=arguments: _with_held(call, arguments)
-    whole = evidence.derivative(x, edits)
-    return whole
+        edits[place] = partial(_with_held, arguments)
+    return evidence.derivative(x, edits)
 
 
-def _with_held(call: Call, arguments: Sequence[int]) -> Any:
+def _with_held(arguments: Sequence[int], call: Call) -> Any:
     args = [a.detach() if k in arguments else a for k, a in enumerate(call.args)]
     return call.func(*args, **call.kwargs)
 
@@ -99,7 +100,7 @@ def _told(uses: Sequence[Use], weights: Sequence[Fraction]) -> Mistake:
     says = []
     for (_, k, call), weight in zip(uses, weights, strict=True):
         if weight != 1:
-            says.append(f"the term through {call.operand(k)} in {call} {_weighted(weight)}")
+            says.append(f"the term through {call.operand(k)} in {call} {weighted(weight)}")
     name = "missing term" if 0 in weights else "sign of a term" if -1 in weights else "factor of a term"
     if sorted(weights) == [0, 2]:
         name = "one term doubled in place of another"
@@ -107,6 +108,7 @@ def _told(uses: Sequence[Use], weights: Sequence[Fraction]) -> Mistake:
     return Mistake(name, "; ".join(says), "the weights hold at every sample")
 
 
-def _weighted(weight: Fraction) -> str:
+def weighted(weight: Fraction) -> str:
+    """How often a term is there, in words."""
     known = {Fraction(0): "is missing", Fraction(-1): "has the wrong sign", Fraction(2): "is there twice"}
     return known.get(weight, f"is there {weight} times")
