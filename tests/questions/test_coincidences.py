@@ -25,7 +25,7 @@ def test_is_the_gradient_of_a_mean_square_half_of_x() -> None:
     assert r"\frac{2}{n} x_i" in verdict.closed_form
 
     two_by_two = derive.check(lambda x: x / 2, of=z, wrt="x", like={"x": torch.randn(2, 2)})
-    assert "it holds at n = 2 only" in two_by_two.diagnosis  # with n rows and n columns
+    assert "it holds at numel(x) = 4 only" in two_by_two.diagnosis
 
 
 def test_is_the_gradient_of_the_squared_gradient_of_a_quadratic_form_8_a_x_xt() -> None:

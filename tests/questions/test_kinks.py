@@ -7,29 +7,48 @@ import torch
 
 import derive
 
-AT_ZERO = {"x": torch.zeros(3, dtype=torch.float64)}
-
 
 def test_why_is_the_gradient_of_a_norm_nan_at_zero() -> None:
     """x/‖x‖ has no limit there: torch's norm answers 0 by convention, a root of squares nan, a square 0.
 
     https://github.com/pytorch/pytorch/issues/2421
     """
-    zero = torch.zeros(3, dtype=torch.float64)
 
-    root = derive.check(zero, of=lambda x: (x**2).sum().sqrt(), wrt="x", at=AT_ZERO)
-    assert root.status == "unknown"
-    assert "no finite value" in root.diagnosis
-    assert "x = [0, 0, 0]" in root.diagnosis
+    def norm(x):
+        return x.norm()
 
-    norm = derive.check(zero, of=lambda x: x.norm(), wrt="x", at=AT_ZERO)
-    assert norm.status == "right"
-    assert any("kink" in remark and "0" in remark for remark in norm.remarks)
-    assert r"\frac{x_i}{\lVert x \rVert_2}" in norm.closed_form
+    def root(x):
+        return (x**2).sum().sqrt()
 
-    square = derive.check(zero, of=lambda x: (x**2).sum(), wrt="x", at=AT_ZERO)
-    assert square.status == "right"
-    assert square.remarks == ()
+    def square(x):
+        return (x**2).sum()
+
+    def by_hand(x):
+        return x / x.norm()
+
+    of_norm = derive.check(by_hand, of=norm, wrt="x", shapes={"x": "n"})
+    assert of_norm.status == "right"
+    assert (
+        "kink at x = 0: every slope in [-1, 1] is a subgradient; autograd gives 0, yours nan"
+        in of_norm.remarks
+    )
+    assert r"\frac{x_i}{\lVert x \rVert_2}" in of_norm.closed_form
+
+    of_root = derive.check(by_hand, of=root, wrt="x", shapes={"x": "n"})
+    assert of_root.status == "right"
+    assert (
+        "kink at x = 0: every slope in [-1, 1] is a subgradient; autograd gives nan, yours nan"
+        in of_root.remarks
+    )
+
+    expected = derive.check([0.0, 0.0, 0.0], of=root, wrt="x", at={"x": [0.0, 0.0, 0.0]})
+    assert expected.status == "unknown"
+    assert "not differentiable" in expected.diagnosis
+    assert "autograd gives nan" in expected.diagnosis
+
+    of_square = derive.check(lambda x: 2 * x, of=square, wrt="x", shapes={"x": "n"})
+    assert of_square.status == "right"
+    assert of_square.remarks == ()
 
 
 MAXIMA = {
@@ -65,7 +84,9 @@ def test_what_is_the_gradient_of_max_x_0_at_zero(name: str) -> None:
         assert verdict.status == "right"
         assert any("kink" in r for r in verdict.remarks) == (slope != convention)
         if slope != convention:
-            assert f"yours is {slope:g}, torch's {convention:g}" in " ".join(verdict.remarks)
+            (remark,) = verdict.remarks
+            assert "every slope in [0, 1] is a subgradient" in remark
+            assert f"autograd gives {convention:g}, yours {slope:g}" in remark
 
     # A number outside of the subdifferential is wrong.
     outside = derive.check(

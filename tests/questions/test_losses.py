@@ -57,9 +57,9 @@ def test_may_the_probability_of_the_focal_loss_be_detached() -> None:
     verdict = derive.check(with_data, of=focal, wrt="x", **about)
 
     assert verdict.status == "wrong"
-    assert "pt = logpt.exp()" in verdict.diagnosis
-    assert any(
-        m.name == "treated as a constant" and "`pt = logpt.exp()`" in m.explanation for m in verdict.mistakes
-    )
+    assert verdict.mistakes[0].name == "missing term"
+    assert "the term through `logpt` in `pt = logpt.exp()` is missing" in verdict.diagnosis
+    held = [m.explanation for m in verdict.mistakes if m.name == "treated as a constant"]
+    assert any("(1 - pt) ** 2" in says for says in held)
     example = verdict.counterexample
     assert abs(example.candidate - example.truth) > 0.1 * abs(example.truth)

@@ -34,7 +34,9 @@ def test_why_does_my_jacobian_of_a_matrix_times_itself_give_another_gradient() -
     assert mean.counterexample.inputs["y"] == [[-1.0, 0.0], [1.0, 2.0]]
 
     gradient = derive.grad(lambda y: product(y).mean(), wrt="y", shapes={"y": "n n"})
-    assert r"\frac{3}{n^2}\left(\sum_{k=1}^{n} y_{ki} + \sum_{k=1}^{n} y_{jk}\right)" in gradient.latex("brief")
+    assert r"\frac{3}{n^2}\left(\sum_{k=1}^{n} y_{ki} + \sum_{k=1}^{n} y_{jk}\right)" in gradient.latex(
+        "brief"
+    )
     assert gradient.program()(**own).tolist() == [[-0.75, 2.25], [0.75, 3.75]]
 
 
@@ -48,7 +50,7 @@ def test_what_is_the_derivative_of_log_det_where_a_library_says_zero() -> None:
         return torch.logdet(X)
 
     derivation = derive.grad(log_det, wrt="X", shapes={"X": "n n"})
-    assert r"\nabla_{X} f &= X^{-T}" in derivation.latex("brief", notation="matrix")
+    assert r"&= X^{-T}" in derivation.latex("brief", notation="matrix")
     assert derivation.verify().ok
 
     verdict = derive.check(lambda X: torch.zeros_like(X), of=log_det, wrt="X", shapes={"X": "n n"})

@@ -1,4 +1,4 @@
-"""Questions about last digits: is it my formula, or is it float32?"""
+"""Questions about last digits: whether it is the formula or float32."""
 
 from __future__ import annotations
 
@@ -46,6 +46,5 @@ def test_why_do_manual_gradients_of_layer_norm_differ_in_their_bits() -> None:
 
     assert verdict.status == "right"
     assert verdict.ulps.dtype == "float32"
-    assert 0 < verdict.ulps.candidate < 1e4
-    assert 0 < verdict.ulps.autograd < 1e4
-    assert 1 / 30 < verdict.ulps.candidate / verdict.ulps.autograd < 30
+    assert 1 / 8 < verdict.ulps.candidate / verdict.ulps.autograd < 8
+    assert "no worse than autograd" in str(verdict)

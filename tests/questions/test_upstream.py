@@ -1,4 +1,4 @@
-"""Questions about the gradient that comes from above: left out of a backward, or of another shape than meant."""
+"""Questions about the upstream gradient: left out of a backward, or of another shape than meant."""
 
 from __future__ import annotations
 
