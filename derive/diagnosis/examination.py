@@ -58,7 +58,7 @@ def examine(
     dtype: str = "float64",
     seed: int = 0,
     at: Mapping[str, Any] | None = None,
-    answer: Callable[[Asked], Any] | None = None,
+    answer: Callable[[Function, Asked], Any] | None = None,
 ) -> Verdict:
     """The verdict on a candidate; `answer` derives the right one, when somebody asks for it.
 
@@ -78,7 +78,8 @@ def examine(
     for k, name in enumerate(names):
         part = k if len(names) > 1 else None
         with precision("float64"):
-            one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, answer)
+            derived = partial(answer, function) if answer else None
+            one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, derived)
         verdicts.append(one)
     worst = ("wrong", "unknown", "rounding", "right")
     return min(verdicts, key=lambda v: worst.index(v.status))

@@ -12,6 +12,7 @@ from derive.errors import Unsupported
 
 __all__ = ["Counterexample", "Mistake", "Status", "Ulps", "Verdict"]
 
+NO_WORSE = 8  # times the error of autograd: both have rounded alike
 Status = Literal["right", "rounding", "wrong", "unknown"]
 
 
@@ -58,7 +59,8 @@ class Ulps:
 
     def __str__(self) -> str:
         theirs, usual = self.candidate, self.autograd
-        return f"{self.dtype}: yours is off by at most {theirs:.3g} ulps, autograd by {usual:.3g}"
+        worse = "" if theirs > NO_WORSE * usual else " (no worse than autograd)"
+        return f"{self.dtype}: yours is off by at most {theirs:.3g} ulps, autograd by {usual:.3g}{worse}"
 
 
 @dataclass(frozen=True)
