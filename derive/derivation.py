@@ -24,7 +24,8 @@ from derive.expr.equation import BRIEF, FULL, NORMAL, Step
 from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem
 from derive.expr.tree import Node, value
-from derive.printing import Row, Scope, Style, aligned, latex
+from derive.printing import Row, Scope, Style, aligned, latex, unrepeated
+from derive.printing.breaking import displayed, fitted
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
 from derive.printing.matrix_notation import matrix_definitions
@@ -104,17 +105,21 @@ class Derivation:
         lang: str | None = None,
         sizes: Mapping[str, int] | None = None,
         notation: str = "index",
+        width: float | None = None,
     ) -> str:
-        """The derivation as one `aligned` block, legal in notebooks, KaTeX, MathJax and LaTeX.
+        """The derivation as an `aligned` block for each part, legal in notebooks, KaTeX, MathJax and LaTeX.
 
         `level` is brief, normal or full; `style` a Style or the name of one; `lang` en or zh. With `sizes`
         ({"m": 2, "n": 3}) Jacobians are written out as matrices in numerator or denominator `layout`. With
-        `notation="matrix"` the result is written in matrix notation too, where it has one.
+        `notation="matrix"` the result is written in matrix notation too, where it has one. `width` is that of
+        the page, in letters (70 is that of an article): rows that are wider are broken, and labels moved.
+        What an earlier part has shown is not shown again.
         """
         if level not in LEVELS:
             raise ValueError(f"there is no level {level!r}; write one of {', '.join(LEVELS)}")
         blocks = [self.blocks(part, level, style, layout, lang, sizes, notation) for part in self.parts]
-        return "\n".join(aligned([row for block in part for row in block]) for part in blocks)
+        rows = unrepeated([row for block in part for row in block] for part in blocks)
+        return "\n".join(aligned(fitted(part, width) if width else part) for part in rows)
 
     @property
     def matrix_form(self) -> MatrixExpr | tuple[MatrixExpr | None, ...] | None:
@@ -133,11 +138,13 @@ class Derivation:
         lang: str | None = None,
         sizes: Mapping[str, int] | None = None,
         notation: str = "index",
+        width: float | None = None,
     ) -> tuple[str, ...]:
-        """The same as separate displays, for a page with prose between them."""
-        blocks = [
-            b for part in self.parts for b in self.blocks(part, level, style, layout, lang, sizes, notation)
-        ]
+        """The same as separate displays, for a page with prose between them; with `width`, fitted to it."""
+        asked = (level, style, layout, lang, sizes, notation)
+        blocks = list(unrepeated(block for part in self.parts for block in self.blocks(part, *asked)))
+        if width:
+            blocks = [block for rows in blocks for block in displayed(fitted(tuple(rows), width))]
         return tuple(aligned(block) for block in blocks)
 
     def blocks(

@@ -23,6 +23,13 @@ TESTED_ELSEWHERE = {
         "test_cli": "__main__",
         # The kinds of node, by what the functions of trees make of each.
         "expr/test_tree": "expr/nodes",
+        # Families of hypotheses, by the planted mistakes that each must name.
+        "diagnosis/hypotheses/test_families": "diagnosis/hypotheses/evidence diagnosis/hypotheses/matrices "
+        "diagnosis/hypotheses/places diagnosis/hypotheses/terms diagnosis/hypotheses/upstream "
+        "diagnosis/hypotheses/coincidences diagnosis/hypotheses/answers diagnosis/hypotheses/shapes",
+        # Ways to get one call wrong, each by a candidate that does.
+        "diagnosis/hypotheses/test_runs": "diagnosis/hypotheses/edits diagnosis/hypotheses/backward "
+        "diagnosis/hypotheses/forward",
         # Parts of one printer, by what it prints of a table of every kind of node.
         "printing/test_latex": "printing/arithmetic printing/calls printing/conditions printing/derivatives "
         "printing/functions printing/indexed printing/norms printing/plain printing/text",

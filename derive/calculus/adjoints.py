@@ -10,7 +10,7 @@ from derive.calculus.derived import Derived, free_indices
 from derive.expr.equation import Stage
 from derive.expr.indices import Index
 from derive.expr.problem import Definition, reference
-from derive.expr.tree import Diff, Node, Sigma, add, mul
+from derive.expr.tree import Diff, Node, Sigma, add, mul, value
 
 if TYPE_CHECKING:
     from derive.calculus.chain import Chain
@@ -35,6 +35,8 @@ class Adjoints:
         adjoints: dict[str, str] = {}
         accumulated: list[Stage] = []
         for name in reversed(path):
+            if self._is_number(name):
+                continue
             bar = chain.problem.free_name(f"{name}_bar")
             columns = free_indices(chain.problem.dims(name), self._taken(chain.rows))
             indices = chain.rows + columns
@@ -63,12 +65,19 @@ class Adjoints:
                 terms.append(Diff(reference(child, self.chain.rows), here))
                 continue
             between = free_indices(self.chain.problem.dims(child), self._taken((*self.chain.rows, *at)))
-            bar = reference(adjoints[child], self.chain.rows + between)
-            term: Node = mul(bar, Diff(reference(child, between), here))
+            above: Node = Diff(reference(self.chain.output, self.chain.rows), reference(child, between))
+            if child in adjoints:
+                above = reference(adjoints[child], self.chain.rows + between)
+            term: Node = mul(above, Diff(reference(child, between), here))
             for index in reversed(between):
                 term = Sigma(index, term)
             terms.append(term)
         return add(*terms)
+
+    def _is_number(self, name: str) -> bool:
+        """Whether the adjoint is a number that a local stage has said already, as ∂(a + b)/∂a = 1."""
+        uses = [(child, stage) for (child, parent), stage in self.stages.items() if parent == name]
+        return all(c == self.chain.output and value(s.result).is_number for c, s in uses)
 
     def _taken(self, indices: Iterable[Index]) -> set[str]:
         return {*self.chain.problem.reserved, *(i.name for i in indices)}

@@ -17,7 +17,7 @@ from derive.calculus.deltas import pull_out
 from derive.calculus.derived import Derived, free_indices, parse_target
 from derive.calculus.fold import Name
 from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
-from derive.calculus.naming import abbreviated, absorbed, is_heavy, own_names
+from derive.calculus.naming import abbreviated, absorbed, is_heavy, is_root, own_names, rooted
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
 from derive.calculus.tidy import tidy
 from derive.errors import ShapeError, Unsupported
@@ -141,10 +141,13 @@ class Chain:
 
     def _shortened(self, stage: Stage, definition: Definition) -> Stage:
         """The stage with h_i for tanh(Σ …) where that is what h is: 1 - h_i² is shorter, computed once."""
-        if not is_heavy(definition):
-            return stage
         before = value(stage.result)
-        after = abbreviated(before, definition)
+        if is_heavy(definition):
+            after = abbreviated(before, definition)
+        elif is_root(definition) and definition.name != self.output:
+            after = rooted(before, definition)
+        else:
+            return stage
         if after == before:
             return stage
         shorter = present(after, self.order)

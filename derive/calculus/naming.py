@@ -15,7 +15,7 @@ from derive.expr.problem import Definition, reference
 from derive.expr.sums import indices_of, make_sum, map_args, open_sum
 from derive.expr.tree import Call, Entry, Sym, value
 
-__all__ = ["abbreviated", "absorbed", "instances", "is_heavy", "own_names"]
+__all__ = ["abbreviated", "absorbed", "instances", "is_heavy", "is_root", "own_names", "rooted"]
 
 
 def is_heavy(definition: Definition) -> bool:
@@ -24,6 +24,21 @@ def is_heavy(definition: Definition) -> bool:
     if not isinstance(body, Call) or not isinstance(body.fn, NamedFunction):
         return False
     return not all(isinstance(a, (Sym, Entry)) for a in body.args)
+
+
+def is_root(definition: Definition) -> bool:
+    """Whether the definition is the root of a sum, such as a norm or a spread."""
+    body = value(definition.body)
+    return bool(isinstance(body, sympy.Pow) and body.exp == sympy.S.Half and body.has(Sum))
+
+
+def rooted(expr: Expr, definition: Definition) -> Expr:
+    """The expression with powers of what the root is of as powers of the root's name: 1/s for v^(-1/2)."""
+    if isinstance(expr, sympy.Pow) and expr.base.has(Sum):
+        for name in instances(definition, indices_of(expr)):
+            if name.definition.base == expr.base:
+                return name.symbol ** (2 * expr.exp)
+    return map_args(lambda a: rooted(a, definition) if isinstance(a, Expr) else a, expr)
 
 
 def abbreviated(expr: Expr, definition: Definition) -> Expr:

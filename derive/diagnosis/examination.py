@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +22,7 @@ from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes
 from derive.diagnosis.judging import Findings, differing, judge
 from derive.diagnosis.kinds import inferred, read_kind
 from derive.diagnosis.looks import Sampler
+from derive.diagnosis.observed import observed_facts
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function, read_function
 from derive.diagnosis.truth import Asked
@@ -77,8 +79,9 @@ def examine(
     verdicts = []
     for k, name in enumerate(names):
         part = k if len(names) > 1 else None
-        with precision("float64"):
-            derived = partial(answer, function) if answer else None
+        derived = partial(answer, function) if answer else None
+        with precision("float64"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # at sizes of 1, and done otherwise on purpose, torch warns
             one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, derived)
         verdicts.append(one)
     worst = ("wrong", "unknown", "rounding", "right")
@@ -118,6 +121,16 @@ def _examine_one(
         asked = replace(asked, kind=inferred(function, candidate, wrt, sampler, told))
         sampler.asked = asked
     found = judge(function, candidate, asked, dtype, sampler, samples)
+    facts = observed_facts(function, wrt) if found.status == "wrong" and candidate.value is None else {}
+    if facts:
+        narrower = function.with_facts(facts)
+        narrow = Sampler(narrower, asked, seed)
+        within = judge(narrower, candidate, asked, dtype, narrow, list(narrow.samples()))
+        if within.status in ("right", "rounding"):
+            shown = ", ".join(f"{name} {fact}" for name, (fact,) in facts.items())
+            says = f"it is right where your tensors are what they are ({shown}), and wrong for others"
+            within.remarks[says] = None
+            function, sampler, found = narrower, narrow, within
     verdict = _verdict(Examined(function, candidate, asked, sampler, found, answer), seed)
     return replace(verdict, derive=partial(answer, asked)) if answer else verdict
 

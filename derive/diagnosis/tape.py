@@ -203,7 +203,7 @@ def _mode(handle: Callable[[Call], Any], opened: bool, *, telling: bool = True) 
 SILENT = frozenset(
     "shape size dim ndim dtype device numel requires_grad is_floating_point grad_fn is_leaf layout item "
     "tolist __len__ __bool__ __iter__ __float__ __int__ __index__ requires_grad_ detach data grad backward "
-    "names __hash__ __repr__ __format__ is_sparse is_cuda stride".split()
+    "as_tensor asarray names __hash__ __repr__ __format__ is_sparse is_cuda stride".split()
 )
 
 
@@ -214,7 +214,7 @@ def _written(inside: bool) -> tuple[str, str]:
         module = frame.f_globals.get("__name__") or ""
         if inside and module == OPENED_IN:
             return _segment(frame)
-        if not inside and module.partition(".")[0] not in ("derive", "torch"):
+        if not inside and module.partition(".")[0] not in ("derive", "torch", "functools"):
             return _segment(frame)
         frame = frame.f_back
     return "", ""

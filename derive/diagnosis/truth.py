@@ -17,7 +17,7 @@ from derive.expr.problem import Problem
 from derive.verification.points import Point, derivative_at
 from derive.verification.samples import Sample
 
-__all__ = ["KINDS", "Asked", "autograd", "entry_of", "result_shape"]
+__all__ = ["KINDS", "Asked", "autograd", "entry_of", "finite", "result_shape"]
 
 # The kind, and what is given beside the function's own variables: an upstream gradient, or a tangent.
 KINDS: dict[str, str] = {

@@ -15,13 +15,13 @@ from derive.calculus import FACTS, Derived, Lemma
 from derive.catalog import Entry
 from derive.derivation import Derivation, exposition
 from derive.documents.page import Block, Code, Display, Heading, Page, Words
-from derive.documents.width import fitted
 from derive.errors import Unsupported
 from derive.expr.equation import NORMAL, Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.problem import Definition, Variable
 from derive.expr.tree import Call, Node, walk
 from derive.printing import Row, Scope, aligned, definition_row, function_head, latex, name_latex, stage_rows
+from derive.printing.breaking import displayed, fitted
 from derive.printing.exposition import Exposition
 from derive.printing.layouts import matrix_rows
 from derive.printing.present import present
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from sympy import Expr
 
 __all__ = ["compose", "listed"]
-
-MOST = 9  # rows of one display, so that a page can break between displays
 
 KINDS = {
     "gradient": "The gradient of ${f}$ with respect to ${x}$ has the shape of ${x}$.",
@@ -160,16 +158,7 @@ def _matrices(shown: Exposition, part: Derived, entry: Entry, made: Derivation) 
 
 def _displays(rows: Sequence[Row]) -> Iterator[Display]:
     """The rows in displays that a page can hold; a chain is not torn from its left side."""
-    rows = fitted(tuple(rows))
-    count = -(-len(rows) // MOST)
-    size = -(-len(rows) // count) if count else 0
-    block: list[Row] = []
-    for row in rows:
-        if len(block) >= size and row.left:
-            yield Display(aligned(block))
-            block = []
-        block.append(row)
-    if block:
+    for block in displayed(fitted(tuple(rows))):
         yield Display(aligned(block))
 
 

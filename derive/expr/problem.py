@@ -25,12 +25,14 @@ class Variable:
     """An input: its name, its shape in named dimensions, and what is known of it.
 
     `dims` is () for a scalar. `facts` are declared facts such as "sum=1" or "one-hot" (see `expr.facts`).
+    `shown` is the name in print where it is another one: a module's layer_weight is written as W_layer.
     """
 
     name: str
     dims: tuple[Dim, ...] = ()
     integer: bool = False
     facts: tuple[str, ...] = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True)

@@ -137,4 +137,4 @@ def _countable(lowering: Lowering, expr: Expr) -> bool:
             return tensor is not None and tensor.integer
         case Add() | Mul() | sympy.Mod():
             return all(_countable(lowering, a) for a in expr.args)
-    return bool(expr.is_Integer)
+    return bool(expr.is_integer) and lowering.sizes(expr) is not None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Piecewise, Pow, S, Sum, exp
+from sympy.logic.boolalg import And, Not
 
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum, substitute
@@ -18,7 +19,7 @@ from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
 from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
 from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
-from derive.numeric.views import is_merged, step_into, to_merge
+from derive.numeric.views import is_landed, land, landing
 
 if TYPE_CHECKING:
     from derive.numeric.lowering import Lowering
@@ -37,7 +38,7 @@ def lower_product(lowering: Lowering, factors: Sequence[Expr], bound: Sequence[I
     if split is not None:
         return lowering.add([(lower_product(lowering, part, bound), 1) for part in split])
     flat, bound, diagonals, conditions = _deltas(flat, bound)
-    flat, bound, conditions = _merged(lowering, flat, bound, conditions)
+    flat, bound, conditions = _landed(lowering, flat, bound, conditions)
     if any(f.is_zero for f in flat):
         return Value(atom("0"), (), "number")
     value = None if conditions else _plus_diagonal(lowering, flat, bound)
@@ -61,6 +62,7 @@ def _flatten(factors: Sequence[Expr], bound: list[Index]) -> tuple[list[Expr], l
         for g in factors
         for f in Mul.make_args(g)
     )
+    divides = any(_below_the_line(f) for g in factors for f in Mul.make_args(g))
     while queue:
         factor = queue.pop(0)
         if isinstance(factor, Mul):
@@ -72,6 +74,8 @@ def _flatten(factors: Sequence[Expr], bound: list[Index]) -> tuple[list[Expr], l
         elif isinstance(factor, Piecewise) and (common := _common_delta(factor, bound)) is not None:
             cases = [(S.Zero if e == 0 else _without(e, common), c) for e, c in factor.args]
             flat += [common, Piecewise(*cases)]
+        elif divides and isinstance(factor, Piecewise) and (case := _only_case(factor)) is not None:
+            queue[:0] = case
         elif reciprocal and isinstance(factor, Pow) and isinstance(factor.base, Sum) and factor.exp in (2, 3):
             queue[:0] = [factor.base] * int(factor.exp)
         else:
@@ -84,6 +88,22 @@ def _common_delta(cases: Piecewise, bound: Sequence[Index]) -> Expr | None:
     branches = [Mul.make_args(e) for e, _ in cases.args if e != 0]
     shared = [f for f in branches[0] if _contractible(f, bound)] if branches else []
     return next((f for f in shared if all(f in b for b in branches)), None)
+
+
+def _below_the_line(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and bool(factor.exp.is_negative) and not factor.base.is_number
+
+
+def _only_case(cases: Piecewise) -> tuple[Expr, Expr] | None:
+    """The one branch that is not zero, and the bracket of its condition: where it fails, 0/0 is 0 too."""
+    others, found = S.true, None
+    for branch, condition in cases.args:
+        if branch != 0:
+            if found is not None:
+                return None
+            found = branch, Iverson(And(others, condition))
+        others = And(others, Not(condition))
+    return found
 
 
 def _without(product: Expr, factor: Expr) -> Expr:
@@ -163,22 +183,27 @@ def _deltas(
     return flat, bound, diagonals, conditions
 
 
-def _merged(
+def _landed(
     lowering: Lowering, flat: list[Expr], bound: list[Index], conditions: list[Expr]
 ) -> tuple[list[Expr], list[Index], list[Expr]]:
-    """Sums over the digits of a position are a tensor with merged axes, read at that position."""
-    while (found := to_merge(conditions, bound)) is not None:
-        delta, inner, position = found
-        brackets = [c if isinstance(c, KroneckerDelta) else Iverson(c) for c in conditions if c != delta]
-        inside = [f for f in (*flat, *brackets) if f.has(*inner)]
-        outside = [f for f in (*flat, *brackets) if not f.has(*inner)]
-        summed = [b for b in bound if b not in inner and not any(f.has(b) for f in (*outside, position))]
+    """Sums whose terms land on places that a delta gives are tensors, read at the place that is asked for."""
+    while (at := landing(conditions, bound)) is not None:
+        brackets = [c if isinstance(c, KroneckerDelta) else Iverson(c) for c in conditions if c != at.delta]
+        inside = [f for f in (*flat, *brackets) if f.has(*at.inner)]
+        outside = [f for f in (*flat, *brackets) if not f.has(*at.inner)]
         kept = [_condition(f) for f in outside if isinstance(f, (KroneckerDelta, Iverson))]
-        value = _under_all(lowering, kept, partial(lower_product, lowering, inside, summed))
-        merged, ranges = step_into(lowering, lowering.full(lowering.as_real(value)), inner, position)
-        bound = [b for b in bound if b not in inner and b not in summed]
-        flat = [*(f for f in outside if not isinstance(f, (KroneckerDelta, Iverson))), merged]
-        conditions = kept + ranges
+        # An integer target is a position, by its declaration, but where a bracket excludes some.
+        read = at.target if at.merged else at.position
+        declared = isinstance(read, Indexed) and lowering.guard is None and not brackets
+        ranges = [] if declared else at.ranges
+        if not at.merged:
+            inside += [Iverson(c) for c in ranges]
+        summed = [b for b in bound if b not in at.inner and not any(f.has(b) for f in (*outside, at.delta))]
+        value = _product_under(lowering, kept, inside, summed)
+        entry = land(lowering, lowering.full(lowering.as_real(value)), at, clamped=bool(ranges))
+        bound = [b for b in bound if b not in at.inner and b not in summed]
+        flat = [*(f for f in outside if not isinstance(f, (KroneckerDelta, Iverson))), entry]
+        conditions = kept + (ranges if at.merged else [])
     return flat, bound, conditions
 
 
@@ -186,8 +211,13 @@ def _condition(bracket: Expr) -> Any:
     return bracket.condition if isinstance(bracket, Iverson) else bracket
 
 
-def _under_all(lowering: Lowering, conditions: Sequence[Any], lower: Callable[[], Value]) -> Value:
-    return lowering.under(every(lowering, conditions), lower) if conditions else lower()
+def _product_under(
+    lowering: Lowering, conditions: Sequence[Any], factors: Sequence[Expr], bound: Sequence[Index]
+) -> Value:
+    """The product where the conditions hold; elsewhere it is not used."""
+    if not conditions:
+        return lower_product(lowering, factors, bound)
+    return lowering.under(every(lowering, conditions), lambda: lower_product(lowering, factors, bound))
 
 
 # ── masks ───────────────────────────────────────────────────────────────────────────────────────────
@@ -230,7 +260,7 @@ def _divided(lowering: Lowering, factors: Sequence[Expr], mask: Value) -> tuple[
 def _tame(lowering: Lowering, factor: Expr) -> bool:
     """Whether a factor is there and finite under any condition: a number, a scalar or a plain entry."""
     if isinstance(factor, Indexed):
-        if is_merged(factor):  # made of what was lowered under the condition
+        if is_landed(factor):  # lowered under the condition itself
             return False
         dims = lowering.scope.tensors[str(factor.base.label)].dims
         return all(isinstance(p, Index) and p.dim == d for p, d in zip(factor.indices, dims, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from derive.expr.tree import DiffValue, HeadValue
 from derive.numeric.axes import Value
 from derive.numeric.code import Code, atom, call, is_view
 from derive.numeric.lowering import Lowering
+from derive.numeric.norms import with_kinks
 from derive.numeric.scope import Scope, Tensor
 from derive.numeric.source import Statement, write_function
 from derive.numeric.stable import stable
@@ -117,16 +118,18 @@ def build_program(
     function_name = scope.unique(name)
     used = _used(lets, results)
     statements: list[Statement] = []
+    known: dict[str, Callable[[tuple[Expr, ...]], Expr]] = {}
     for let in lets:
         if let.name in scope.tensors:
             raise ShapeError(f"the name {let.name!r} is taken; every definition needs a name of its own")
         if let.name not in used:
             continue
-        code = _lower(scope, let, copy=False)
+        code = _lower(scope, let, known, copy=False)
         text = scope.unique(let.name)
         scope.tensors[let.name] = Tensor(atom(text), tuple(i.dim for i in let.indices))
+        known[let.name] = let.at
         statements.append(Statement(text, code))
-    codes = [_lower(scope, result, copy=True) for result in results]
+    codes = [_lower(scope, result, known, copy=True) for result in results]
     source = write_function(function_name, variables, scope, statements, codes, doc)
     return Program(function_name, variables, source, len(results) > 1)
 
@@ -142,12 +145,14 @@ def _used(lets: Sequence[Let], results: Sequence[Let]) -> set[str]:
     return used
 
 
-def _lower(scope: Scope, let: Let, *, copy: bool) -> Code:
+def _lower(
+    scope: Scope, let: Let, known: Mapping[str, Callable[[tuple[Expr, ...]], Expr]], *, copy: bool
+) -> Code:
     """The code of one definition, with the axes of its indices; `copy` where it must not be an input."""
     value = sympy.sympify(let.value)
     _check(scope, let, value)
     lowering = Lowering(scope, let.indices)
-    lowered = lowering.real(stable(value))
+    lowered = lowering.real(with_kinks(stable(value), known))
     return _finish(lowering, lowered, let.indices, copy=copy)
 
 

@@ -72,7 +72,8 @@ class _Writer:
             code = stack.pop()
             self.uses[code] = self.uses.get(code, 0) + 1
             if self.uses[code] == 1 or code.free:
-                stack.extend(code.args)
+                for k, arg in enumerate(code.args):
+                    stack.extend([arg] * max(code.template.count(f"{{{k}}}"), 1))
 
     def assign(self, code: Code, name: str = "") -> None:
         """Write `name = code`, under the next free name if none is given: from here on it stands for it."""

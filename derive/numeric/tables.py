@@ -96,6 +96,7 @@ CALLS: dict[str, Call] = {
     "sqrt": Call("torch.sqrt({0})", safe=1),
     "rsqrt": Call("torch.rsqrt({0})", safe=1),
     "nearest": Call("torch.round({0})"),
+    "nonzero": Call("torch.where({0} == 0, 1, {0})"),
     "erfcx": Call("torch.special.erfcx({0})", safe=0),
     "log_ndtr": Call("torch.special.log_ndtr({0})", safe=0),
     "ndtri": Call("torch.special.ndtri({0})", safe=0.5),

@@ -1,24 +1,27 @@
-"""Views: axes split into the digits of a position, windows with strides, and axes merged into one."""
+"""Views: axes split into digits, windows with strides; and the places where the terms of a sum land."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import sympy
-from sympy import Expr, Indexed, KroneckerDelta
+from sympy import Expr, Indexed, KroneckerDelta, S
+from sympy.logic.boolalg import Boolean
 
 from derive.expr.affine import affine, digits, within
 from derive.expr.indices import Dim, Index
-from derive.expr.sums import Iverson, entry
-from derive.numeric.code import Code, call, view
+from derive.expr.sums import entry
+from derive.numeric.code import Code, atom, call, view
+from derive.numeric.conditions import integer
 from derive.numeric.scope import Tensor
 
 if TYPE_CHECKING:
     from derive.numeric.axes import Value
     from derive.numeric.lowering import Lowering
 
-__all__ = ["is_merged", "opened", "step_into", "to_merge"]
+__all__ = ["Landing", "is_landed", "land", "landing", "opened"]
 
 
 def opened(
@@ -66,37 +69,85 @@ def _strided(lowering: Lowering, code: Code, k: int, dim: Dim, stretch: tuple[Ex
     return Code(text, (code, lowering.size(start), stop), (8, 0, 0), free=True)
 
 
-def to_merge(
-    conditions: Sequence[Expr], bound: Sequence[Index]
-) -> tuple[Expr, tuple[Index, ...], Expr] | None:
-    """(delta, digits, position) of the first delta that merges the axes of bound indices into one."""
+@dataclass(frozen=True)
+class Landing:
+    """Where the terms of a sum land: δ(target, position), the position made of the bound indices `inner`.
+
+    `size` is how many places there are. The terms are `merged` where each lands on a place of its own, in
+    their own order (the digits of the position), else added up.
+    """
+
+    delta: Expr
+    inner: tuple[Index, ...]
+    position: Expr
+    target: Expr
+    size: Dim
+    merged: bool
+
+    @property
+    def ranges(self) -> list[Boolean]:
+        """The conditions for the position to be one of the places, where that is not known."""
+        read = self.target if self.merged else self.position
+        known = within(read, self.size)
+        return [] if known else [c for c in (read >= 0, read < self.size) if c != S.true]
+
+
+def landing(conditions: Sequence[Any], bound: Sequence[Index]) -> Landing | None:
+    """The first delta that says where the terms of a sum over bound indices land."""
     for c in conditions:
-        if isinstance(c, KroneckerDelta):
-            for side, position in (c.args, c.args[::-1]):
-                found = digits(side)
-                if found is not None and set(found) <= set(bound) and not position.has(*found):
-                    return c, found, position
+        if not isinstance(c, KroneckerDelta):
+            continue
+        for position, target in (c.args, c.args[::-1]):
+            inner = tuple(b for b in bound if position.has(b))
+            if not inner or target.has(*bound):
+                continue
+            found = digits(position)
+            if found is not None and set(found) == set(inner):
+                return Landing(c, found, position, target, _places(position), True)
+            if position.has(*(target.atoms(Index) or [c])):
+                continue
+            if isinstance(target, Index) or digits(target):
+                return Landing(c, inner, position, target, _places(target), False)
     return None
 
 
-MERGED = "merged "  # what the names of merged tensors begin with; no variable has a blank in its name
+def _places(position: Expr) -> Dim:
+    """How many values a position has that is an index, or made of digits."""
+    return sympy.expand(sympy.Mul(*(i.dim for i in position.atoms(Index))))
 
 
-def is_merged(entry: Indexed) -> bool:
-    """Whether the entry is one of a tensor with merged axes."""
-    return str(entry.base.label).startswith(MERGED)
+LANDED = "landed "  # what the names of such tensors begin with; no variable has a blank in its name
 
 
-def step_into(
-    lowering: Lowering, value: Value, found: Sequence[Index], position: Expr
-) -> tuple[Expr, list[Expr]]:
-    """The value with its digits' axes merged, at the position there, and that position's range."""
-    others = tuple(a for a in value.axes if a not in found)
-    spread = lowering.spread(value, (*others, *found))
-    code = call(f"{{0}}.flatten({f'-{len(found)}' if others else ''})", spread.code)
-    size = sympy.expand(sympy.Mul(*(i.dim for i in found)))
-    name = f"{MERGED}{len(lowering.scope.tensors)}"
-    lowering.scope.tensors[name] = Tensor(code, (*(a.dim for a in others), size))
-    known = isinstance(position, Indexed) or within(position, size)
-    ranges = [] if known else [Iverson(position >= 0), Iverson(position < size)]
-    return entry(name, (*others, position)), [r.condition for r in ranges if isinstance(r, Iverson)]
+def is_landed(entry: Indexed) -> bool:
+    """Whether the entry is one of a tensor in which the terms of a sum have landed."""
+    return str(entry.base.label).startswith(LANDED)
+
+
+def land(lowering: Lowering, value: Value, at: Landing, *, clamped: bool) -> Expr:
+    """The entry, at the target, of the tensor in which the terms have landed; `clamped` where some are zero
+    because their position is outside."""
+    index = None if at.merged else integer(lowering, at.position)
+    axes = {*value.axes, *(() if index is None else index.axes)} - set(at.inner)
+    others = tuple(sorted(axes, key=lowering.order))
+    behind = f"-{len(at.inner)}" if others else ""
+    code = call(f"{{0}}.flatten({behind})", lowering.spread(value, (*others, *at.inner)).code)
+    if index is not None:
+        if clamped:
+            index = index.with_code(call("{0}.clamp(0, {1})", index.code, lowering.size(at.size - 1)))
+        code = _added_up(lowering, code, index, at, others)
+    name = f"{LANDED}{len(lowering.scope.tensors)}"
+    lowering.scope.tensors[name] = Tensor(code, (*(a.dim for a in others), at.size))
+    return entry(name, (*others, at.target))
+
+
+def _added_up(lowering: Lowering, code: Code, index: Value, at: Landing, others: tuple[Index, ...]) -> Code:
+    """The terms added up at their places."""
+    room = lowering.constant(atom("0"), [*(lowering.size(a.dim) for a in others), lowering.size(at.size)])
+    if set(index.axes) <= set(at.inner):
+        places = lowering.spread(index, at.inner).code
+        flat = call("{0}.flatten()", places) if len(at.inner) > 1 else places
+        return call("{0}.index_add(-1, {1}, {2})", room, flat, code)
+    places = lowering.spread(index, (*others, *at.inner)).code
+    flat = call(f"{{0}}.flatten(-{len(at.inner)})", places) if len(at.inner) > 1 else places
+    return call("{0}.scatter_add(-1, {1}, {2})", room, flat, code)

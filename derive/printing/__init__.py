@@ -5,7 +5,7 @@ from __future__ import annotations
 from derive.printing.latex import latex
 from derive.printing.matrices import concrete, matrix_symbol, pmatrix, transpose
 from derive.printing.names import function_head, name_latex, tensor_latex
-from derive.printing.rows import Row, aligned, definition_row, stage_rows
+from derive.printing.rows import Row, aligned, definition_row, stage_rows, unrepeated
 from derive.printing.rules import RULES, label, rule_name
 from derive.printing.scope import Scope, free_indices
 from derive.printing.style import Lang, Style
@@ -30,4 +30,5 @@ __all__ = [
     "stage_rows",
     "tensor_latex",
     "transpose",
+    "unrepeated",
 ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from derive.expr.equation import BRIEF, FULL, Stage, Step
 from derive.expr.problem import Definition, Problem
 from derive.expr.tree import Call, Diff
-from derive.printing.names import name_latex
+from derive.printing.names import accented, name_latex
 from derive.printing.rows import Row, aligned, definition_row, stage_rows
 from derive.printing.scope import Scope
 from derive.printing.style import Style
@@ -24,7 +24,7 @@ from derive.printing.style import Style
 __all__ = ["Exposition"]
 
 # How a definition that is itself a derivative is written.
-DERIVED = {"gradient": r"(\nabla {})", "derivative": "{}'", "adjoint": r"\bar{{{}}}"}
+DERIVED = {"gradient": r"(\nabla {})", "derivative": "{}'"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Exposition:
         symbols = dict(style.symbols)
         for name, kind, of in self.generated:
             written = symbols.get(of) or name_latex(of, style)
-            symbols[name] = DERIVED[kind].format(written)
+            symbols[name] = accented(r"\bar", written) if kind == "adjoint" else DERIVED[kind].format(written)
         return Scope.of(self.problem, replace(style, symbols=tuple(symbols.items())))
 
 

@@ -188,7 +188,9 @@ def _(node: Scaled, scope: Scope) -> Text:
     sign = "-" if node.coefficient.could_extract_minus_sign() else ""
     above, below = abs(node.coefficient).as_numer_denom()
     plain_one = node.body == ONE or (isinstance(node.body, Ones) and node.body.plain)
-    if below == 1 and not node.bottom:
+    if not node.top and not node.bottom and node.coefficient.is_Rational:
+        text = _scalars(abs(node.coefficient), (), scope, alone=node.body == ONE)
+    elif below == 1 and not node.bottom:
         text = _scalars(above, node.top, scope, alone=node.body == ONE)
     else:
         inside = scope.inside("fraction")

@@ -33,6 +33,7 @@ ACCENTS = {
     "star": r"\star",
     "prime": "'",
 }
+WIDE = {r"\bar": r"\overline", r"\hat": r"\widehat", r"\tilde": r"\widetilde"}  # above a word
 ESCAPES = {c: "\\" + c for c in "#$%&_{}"}
 
 
@@ -70,6 +71,16 @@ def subscript(positions: tuple[str, ...]) -> str:
     return joined
 
 
+def accented(mark: str, head: str) -> str:
+    r"""An accent over a letter, or over all of a word.
+
+    >>> accented(r"\bar", "y"), accented(r"\bar", r"\mathrm{loss}")
+    ('\\bar{y}', '\\overline{\\mathrm{loss}}')
+    """
+    is_word = head.startswith((r"\mathrm", r"\text"))
+    return f"{WIDE.get(mark, mark) if is_word else mark}{{{head}}}"
+
+
 def word(text: str) -> str:
     """A word of letters: one letter in italics, Greek by its name, anything longer upright."""
     if len(text) == 1 and not text.isascii():
@@ -101,12 +112,13 @@ def parse_name(name: str, style: Style) -> Name:
     asked = style.symbol(name)
     if asked is not None:
         return Name(f"{{{asked}}}" if re.search(r"[_^']", asked) else asked)
+    name = dict(style.aliases).get(name, name)
     bare = name.rstrip("'")
     above = name[len(bare) :]
     if bare.endswith("_") and not iskeyword(bare.rstrip("_")):
         # x_ is another thing than x; lambda_ is not, for Python has no variable lambda.
         inner = parse_name(bare[:-1], style)
-        return Name(rf"\tilde{{{inner.head}}}", inner.below, inner.above + above)
+        return Name(accented(r"\tilde", inner.head), inner.below, inner.above + above)
     first, *rest = [part for part in bare.split("_") if part] or [bare]
     accents = [part for part in rest if part in ACCENTS]
     below = [part for part in rest if part not in ACCENTS]
@@ -121,7 +133,7 @@ def parse_name(name: str, style: Style) -> Name:
         if mark in ("'", r"\star"):
             above += mark
         else:
-            head = f"{mark}{{{head}}}"
+            head = accented(mark, head)
     return Name(head, tuple(word(part) for part in below), above)
 
 

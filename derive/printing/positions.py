@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Add, Expr, Mul, Pow, S, Symbol
+from sympy import Add, Expr, Min, Mod, Mul, Pow, S, Symbol, floor
 from sympy.tensor.indexed import Indexed
 
 from derive.errors import Unsupported
@@ -91,6 +91,12 @@ def _atom(atom: Expr, scope: Scope) -> str:
         return entry_latex(str(atom.base.label), atom.indices, scope)
     if isinstance(atom, Pow) and isinstance(atom.base, Symbol) and atom.exp.is_Integer and atom.exp > 0:
         return f"{_atom(atom.base, scope)}^{braced(str(atom.exp))}"
+    if isinstance(atom, floor):
+        return rf"\lfloor {affine(atom.args[0], scope)} \rfloor"
+    if isinstance(atom, Mod):
+        return rf"({affine(atom.args[0], scope)} \bmod {affine(atom.args[1], scope)})"
+    if isinstance(atom, Min):
+        return rf"\min({', '.join(sorted(affine(a, scope) for a in atom.args))})"
     raise Unsupported(f"a position with {atom} in it", "positions are whole-number combinations of indices")
 
 

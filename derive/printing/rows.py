@@ -6,7 +6,7 @@ stands inside display mathematics, and neither \tag nor \label is used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from derive.expr.equation import BRIEF, FULL, NORMAL, Stage, Step
@@ -18,7 +18,7 @@ from derive.printing.rules import label
 from derive.printing.scope import Scope, free_indices
 from derive.printing.text import show
 
-__all__ = ["Row", "aligned", "definition_row", "stage_rows"]
+__all__ = ["Row", "aligned", "definition_row", "stage_rows", "unrepeated"]
 
 WIDTH = 120
 
@@ -50,6 +50,33 @@ def aligned(rows: Iterable[Row]) -> str:
         texts = [f"{row.left} &= {first}".lstrip(), *(rf"&\quad {line}" for line in rest)]
         lines += [*texts[:-1], texts[-1] + (f" && {row.label}" if row.label else "")]
     return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"])
+
+
+def unrepeated(blocks: Iterable[Iterable[Row]]) -> Iterator[tuple[Row, ...]]:
+    """The blocks without the chains of equations that an earlier block has; one with nothing new is left out.
+
+    >>> [len(block) for block in unrepeated([[Row("y", ("x",))], [Row("y", ("x",)), Row("z", ("2",))]])]
+    [1, 1]
+    """
+    earlier: set[tuple[Row, ...]] = set()
+    for block in blocks:
+        chains = list(_chains(block))
+        new = [chain for chain in chains if chain not in earlier]
+        earlier.update(chains)
+        if new:
+            yield tuple(row for chain in new for row in chain)
+
+
+def _chains(rows: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
+    """A left side with everything that it is equal to."""
+    chain: list[Row] = []
+    for row in rows:
+        if row.left and chain:
+            yield tuple(chain)
+            chain = []
+        chain.append(row)
+    if chain:
+        yield tuple(chain)
 
 
 def stage_rows(

@@ -39,6 +39,8 @@ RULES: dict[str, tuple[str, str]] = {
     "derivative of det": ("Jacobi's formula", "雅可比公式"),
     "derivative of logabsdet": ("Jacobi's formula, of the logarithm", "雅可比公式的对数形式"),
     "derivative of eigenvalues": ("derivative of a simple eigenvalue", "单特征值求导"),
+    "derivative of singular values": ("derivative of a simple singular value", "单奇异值求导"),
+    "derivative of pinv": ("derivative of the pseudo-inverse", "伪逆求导"),
     "symmetric convention": ("symmetric matrices", "对称矩阵约定"),
     "unique convention": ("unique entries of a symmetric matrix", "对称矩阵的独立元素约定"),
     "triangular convention": ("triangular matrices", "三角矩阵约定"),

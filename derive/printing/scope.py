@@ -49,10 +49,14 @@ class Scope:
 
         A problem of one scalar variable is written with d, unless `ordinary` says otherwise.
         """
+        style = style or Style()
+        shown = tuple((v.name, v.shown) for v in problem.variables if v.shown)
+        if shown:
+            style = replace(style, aliases=(*style.aliases, *shown))
         names = problem.reserved | {f.name for f in problem.functions}
         if ordinary is None:
             ordinary = len(problem.variables) == 1 and not problem.variables[0].dims
-        return cls(style or Style(), names, ordinary=ordinary).with_free(indices)
+        return cls(style, names, ordinary=ordinary).with_free(indices)
 
     def letter(self, index: Index) -> str:
         """The letter of an index in force."""

@@ -34,6 +34,7 @@ class Style:
     | brackets      | "round" throughout, "square" around round ones: [y - (xw + b)]^2             |
     | small_entries | entries of a matrix W are written w_{ij}, unless w is itself in use          |
     | symbols       | LaTeX for given names: (("sigmoid", r"\phi"), ("loss", r"\text{loss}"))      |
+    | aliases       | names that are written as other names: (("layer_weight", "W_layer"),)        |
     | rules         | the rule is named at the end of each row                                     |
     | lang          | "en" or "zh", for the names of rules                                         |
     | index_letters | letters for indices that have no letter of their own, in order of preference |
@@ -49,6 +50,7 @@ class Style:
     brackets: Literal["round", "square"] = "round"
     small_entries: bool = False
     symbols: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
     rules: bool = True
     lang: Lang = "en"
     index_letters: str = "ijklmpqrstuv"

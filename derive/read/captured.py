@@ -23,14 +23,16 @@ from derive.read.arrays import Array, Positions
 from derive.read.sizes import exact
 
 __all__ = [
+    "INPUT",
     "author_function",
     "captured_tensors",
-    "code_of",
     "constant",
+    "function_of",
     "is_module",
     "is_tensor",
     "kind_of",
     "parameter_name",
+    "printed_name",
 ]
 
 WRITTEN_OUT = 16  # entries of a constant tensor that are written into the formula
@@ -58,16 +60,40 @@ def parameter_name(path: str) -> str:
     return re.sub(r"\W+", "_", path).strip("_")
 
 
-def code_of(f: Any) -> types.CodeType | None:
-    """The code that the author wrote: of a function, a method, a partial, or of a module's forward."""
+INPUT = "input"  # what torch calls the argument of a layer
+
+# A part of a parameter's name, and the letter that people write: of a matrix, of a normalisation's vector.
+LETTERS = {"weight": ("W", "gamma"), "bias": ("b", "beta")}
+
+
+def printed_name(name: str, ranks: Mapping[str, int]) -> str:
+    """The name in print of an input or a parameter, by the ranks of all: x, W_layer, gamma_norm; or none.
+
+    >>> printed_name("layer_weight", {"layer_weight": 2}), printed_name("norm_bias", {"norm_weight": 1})
+    ('W_layer', 'beta_norm')
+    """
+    if name == INPUT:
+        return "x"
+    parts = name.split("_")
+    role = next((p for p in parts if p in LETTERS), None)
+    if role is None:
+        return ""
+    sibling = ranks.get("_".join("weight" if p == role else p for p in parts), 2)
+    letter = LETTERS[role][sibling < 2]
+    return "_".join([letter, *(p for p in parts if p != role)])
+
+
+def function_of(f: Any) -> types.FunctionType | None:
+    """The function that the author wrote: also of a method, of a partial, and a module's forward."""
     if is_module(f):
-        return code_of(type(f).forward)
+        return function_of(type(f).forward)
     if isinstance(f, functools.partial):
-        return code_of(f.func)
+        return function_of(f.func)
     f = getattr(f, "__wrapped__", f)
     f = getattr(f, "__func__", f)
-    code = getattr(f, "__code__", None) or getattr(vars(type(f)).get("__call__"), "__code__", None)
-    return code if isinstance(code, types.CodeType) else None
+    if not isinstance(f, types.FunctionType):
+        f = vars(type(f)).get("__call__")
+    return f if isinstance(f, types.FunctionType) else None
 
 
 def captured_tensors(f: Any) -> dict[str, Any]:

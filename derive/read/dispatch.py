@@ -16,7 +16,7 @@ from derive.read.arrays import Array
 from derive.read.captured import constant, is_tensor
 from derive.read.refusals import REFUSED, is_idle_dropout, refuse
 from derive.read.registry import COMPOSITES, STAGES
-from derive.read.traced import OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
+from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
 
 __all__ = ["call", "changed", "op_name"]
 
@@ -165,6 +165,8 @@ def _blind(func: types.FunctionType) -> types.FunctionType:
 def op_name(func: Any) -> str:
     """The bare name of a torch function: torch.nn.functional.softmax and Tensor.softmax are softmax."""
     name = getattr(func, "__name__", str(func))
+    if name in METHODS and hasattr(func, "__objclass__"):
+        return METHODS[name]
     if name == "__get__":
         return str(getattr(func.__self__, "__name__", name))
     if name.startswith("__") and name.endswith("__") and name not in REFUSED:

@@ -19,7 +19,7 @@ from derive.read.expressions import Expressions
 from derive.read.facts import read_facts
 from derive.read.limits import checked_value
 from derive.read.names import free_name, name_indices
-from derive.read.shapes import Shapes, read_shapes, shown
+from derive.read.shapes import Shapes, read_shapes, shown, unambiguous
 from derive.read.statements import Statement, parse
 
 __all__ = ["read_formula"]
@@ -48,7 +48,7 @@ def read_formula(
     (('l',), (m,), ())
     """
     statements = parse(text)
-    given = _given(read_shapes(shapes), like)
+    given = _given(unambiguous(read_shapes(shapes)), like)
     reader = _Reader(text.replace("\r\n", "\n"), given, shapes is None and like is None, frozenset(integer))
     reader.read(statements)
     facts = read_facts(assume, reader.variables)

@@ -63,7 +63,7 @@ def name_values(trace: Trace, outputs: Sequence[Traced], taken: set[str]) -> Non
         variable = v.op in ("input", "parameter")
         if variable or any(id(i) in moving for i in v.inputs):
             moving.add(id(v))
-        if id(v) in used and not variable and (id(v) in moving or any(v is o for o in outputs)):
+        if id(v) in used and not variable and (id(v) in moving or v.forced or any(v is o for o in outputs)):
             values.append(v)
     _by_author(trace, [v for v in values if v.raw.kind != "bool"], taken)
     for v in values:

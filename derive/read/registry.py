@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from derive.errors import Unsupported
 from derive.expr.tree import Bracket, Node, Num, Sym
+from derive.printing.plain import plain
 from derive.read import arrays as base
 from derive.read.arrays import Array
 from derive.read.sizes import Size, expression
@@ -85,7 +86,14 @@ def as_array(x: Any) -> Array:
     except TypeError:
         raise Unsupported(f"an argument of type {type(x).__name__}", "give tensors and numbers") from None
     kind = "int" if isinstance(x, int) else "real"
-    return Array((), lambda _: Num(expr) if expr.is_number else Sym(expr), str(x), kind)
+    return Array((), lambda _: _number(expr), str(x), kind)
+
+
+def _number(expr: Expr) -> Node:
+    """A number, a size, or what is computed of sizes, such as the root of d."""
+    if expr.is_number:
+        return Num(expr)
+    return Sym(expr) if expr.is_integer else plain(expr)
 
 
 def as_real(x: Any) -> Array:

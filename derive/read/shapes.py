@@ -9,8 +9,9 @@ from sympy import Integer
 
 from derive.errors import ShapeError
 from derive.expr.indices import Dim, dim
+from derive.read.names import free_name
 
-__all__ = ["read_shapes", "shown"]
+__all__ = ["apart", "read_shapes", "shown", "unambiguous"]
 
 Shapes = str | Mapping[str, str | int | Sequence[str | int]]
 
@@ -38,11 +39,31 @@ def read_shapes(shapes: Shapes | None) -> dict[str, tuple[Dim, ...]]:
         if name in result:
             raise ShapeError(f"the shape of {name} is given twice")
         result[name] = _dims(name, dims)
-    named = {str(d) for dims in result.values() for d in dims}
-    for name in result:
+    return result
+
+
+def apart(dims: Mapping[str, tuple[Dim, ...]]) -> dict[str, tuple[Dim, ...]]:
+    """The dimensions with other names for those that are called like a variable: n_b for the size b.
+
+    >>> apart(read_shapes("x: b n, b: n"))
+    {'x': (n_b, n), 'b': (n,)}
+    """
+    taken = {*dims, *map(str, _dimensions(dims))}
+    mapping = {d: dim(free_name((f"n_{d}",), taken)) for d in _dimensions(dims) if str(d) in dims}
+    return {name: tuple(mapping.get(d, d) for d in shape) for name, shape in dims.items()}
+
+
+def unambiguous(dims: Mapping[str, tuple[Dim, ...]]) -> dict[str, tuple[Dim, ...]]:
+    """The dimensions as they are; raises ShapeError for one that is called like a variable."""
+    named = set(map(str, _dimensions(dims)))
+    for name in dims:
         if name in named:
             raise ShapeError(f"{name} is the name of a dimension and of a variable; rename one of them")
-    return result
+    return dict(dims)
+
+
+def _dimensions(dims: Mapping[str, tuple[Dim, ...]]) -> list[Dim]:
+    return list(dict.fromkeys(d for shape in dims.values() for d in shape))
 
 
 def shown(dims: Sequence[Dim]) -> str:

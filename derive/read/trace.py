@@ -11,7 +11,9 @@ number on the way, and the trace is refused rather than right for one size only.
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr, Integer
@@ -20,11 +22,11 @@ from derive.errors import FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
 from derive.expr.problem import Definition, Problem, Variable, names_in_conditions
 from derive.expr.tree import Bracket, Head, Node, value
-from derive.read.captured import captured_tensors, code_of, is_module
+from derive.read.captured import INPUT, captured_tensors, function_of, is_module, printed_name
 from derive.read.facts import read_facts
 from derive.read.names import name_indices
 from derive.read.naming import name_outputs, name_values, needed
-from derive.read.shapes import Shapes, read_shapes
+from derive.read.shapes import Shapes, apart, read_shapes
 from derive.read.traced import Trace, Traced
 
 __all__ = ["read_torch"]
@@ -52,13 +54,13 @@ def read_torch(
     Raises Unsupported with the op and the line where something has no row in the vocabulary, and for control
     flow on values, randomness, and changes in place; ShapeError where sizes do not fit.
     """
-    dims = read_shapes(shapes)
+    dims = apart(read_shapes(shapes))
     kinds = {**dict.fromkeys(integer, "int"), **dict.fromkeys(boolean, "bool")}
     first = _run(f, dims, kinds, PRIMES[0])
     if any(d.free_symbols for shape in dims.values() for d in shape):
         _compare(first, _run(f, dims, kinds, PRIMES[1]))
     facts = read_facts(assume, {v.name: v.dims for v in first.variables})
-    variables = tuple(Variable(v.name, v.dims, v.integer, facts.get(v.name, ())) for v in first.variables)
+    variables = tuple(replace(v, facts=facts.get(v.name, ())) for v in first.variables)
     return Problem(variables, first.definitions, first.outputs, source=first.source)
 
 
@@ -71,7 +73,7 @@ def _run(f: Callable[..., Any], dims: Dims, kinds: Mapping[str, str], primes: Se
         raise ShapeError(
             f"{len(named)} named dimensions are more than the {len(primes)} that a trace can hold"
         )
-    trace = Trace(code_of(f), dict(zip(named, primes, strict=False)), OPS, captured_tensors(f))
+    trace = Trace(function_of(f), dict(zip(named, primes, strict=False)), OPS, captured_tensors(f))
     for name, shape in dims.items():
         trace.variable(name, shape, kinds.get(name, "real"))
     arguments = _arguments(f, trace.variables)
@@ -84,9 +86,19 @@ def _run(f: Callable[..., Any], dims: Dims, kinds: Mapping[str, str], primes: Se
 
 
 def _result(f: Callable[..., Any], arguments: inspect.BoundArguments) -> Any:
-    """What the function returns for traced tensors."""
+    """What the function returns for traced tensors; they are named wherever they may be."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for name, argument in arguments.arguments.items():
+        kind = arguments.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            kwargs |= argument
+        elif kind is inspect.Parameter.POSITIONAL_ONLY:
+            args.append(argument)
+        else:
+            kwargs[name] = argument
     try:
-        return f(*arguments.args, **arguments.kwargs)
+        return f(*args, **kwargs)
     except TypeError as error:
         if "Traced" in str(error):
             raise Unsupported(
@@ -143,12 +155,22 @@ def _problem(trace: Trace, result: Any) -> Problem:
     )
     definitions = _mentioned(definitions, names)
     mentioned = {n for d in definitions for n in _names_of(d)}
+    shown = _shown(trace, {*taken, *names})
     variables = tuple(
-        Variable(n, v.raw.dims, v.raw.kind != "real")
+        Variable(n, v.raw.dims, v.raw.kind != "real", shown=shown.get(n, ""))
         for n, v in trace.variables.items()
         if v.op == "input" or n in mentioned or _is_own(trace, v)
     )
     return Problem(variables, definitions, names)
+
+
+def _shown(trace: Trace, taken: set[str]) -> dict[str, str]:
+    """Names in print of a module's parameters, each where nothing else is called like it."""
+    named = {n: v for n, v in trace.variables.items() if v.op == "parameter" or n == INPUT}
+    parameters = {n: len(v.raw.dims) for n, v in named.items()}
+    found = {n: printed_name(n, parameters) for n in parameters}
+    often = Counter(found.values())
+    return {n: shown for n, shown in found.items() if often[shown] == 1 and shown not in taken}
 
 
 def _mentioned(definitions: Sequence[Definition], outputs: Sequence[str]) -> tuple[Definition, ...]:

@@ -25,19 +25,19 @@ from derive.read.captured import is_tensor, kind_of
 from derive.read.refusals import REFUSED, VIEWS, refuse
 from derive.read.sizes import Size
 
-__all__ = ["OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
+__all__ = ["METHODS", "OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
 
 
 @dataclass
 class Trace:
     """One run of a function on traced tensors: the values in the order in which they came up.
 
-    `code` is the author's function, `captured` the tensors that it brings along, by name; `authored` holds
+    `function` is the author's, `captured` the tensors that it brings along, by name; `authored` holds
     the names of the author's local variables, by the value's identity; `running` are the torch functions that
     are run by their own body.
     """
 
-    code: types.CodeType | None = None
+    function: types.FunctionType | None = None
     sizes: Mapping[Any, int] = field(default_factory=dict)
     ops: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     captured: Mapping[str, Any] = field(default_factory=dict)
@@ -50,6 +50,7 @@ class Trace:
     running: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.code = self.function.__code__ if self.function else None
         self.file = self.code.co_filename if self.code else ""
         self.known = {id(item): name for name, item in self.captured.items()}
         self.held: list[Any] = []
@@ -123,8 +124,8 @@ class Trace:
         frame: Any = sys._getframe(1)
         line = 0
         while frame is not None and self.file:
-            if self.is_authored(frame.f_code):
-                if frame.f_code.co_filename == self.file:
+            if self.is_authored(frame):
+                if frame.f_code is not self.sequential:
                     line = line or frame.f_lineno
                 self.note(frame)
                 if frame.f_code is self.code:
@@ -132,9 +133,13 @@ class Trace:
             frame = frame.f_back
         return line
 
-    def is_authored(self, code: types.CodeType) -> bool:
-        """Whether names are taken from functions of that code: the author's file, and nn.Sequential."""
-        return code.co_filename == self.file or code is self.sequential
+    def is_authored(self, frame: Any) -> bool:
+        """Whether names are taken from that call: of one in the author's module, or of nn.Sequential."""
+        if frame.f_code is self.sequential:
+            return True
+        # Code that was made from text, dataclasses' methods among it, has one and the same file name.
+        own = getattr(self.function, "__globals__", None)
+        return frame.f_globals is own and frame.f_code.co_filename == self.file
 
     def note(self, frame: Any) -> None:
         """Keep the names of the traced values among a function's local variables; the outermost's win."""
@@ -312,7 +317,11 @@ class Method:
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.of.trace.call(self.name, (self.of, *args), kwargs)
+        return self.of.trace.call(METHODS.get(self.name, self.name), (self.of, *args), kwargs)
+
+
+# Methods whose arguments come in another order than those of the function of that name.
+METHODS = {"where": "Tensor.where"}
 
 
 OPERATORS = "add sub mul truediv pow matmul mod floordiv and or xor".split()

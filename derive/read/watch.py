@@ -131,7 +131,7 @@ def _profiled(trace: Trace) -> Iterator[None]:
     """The last values of local variables are noted when a function of the author returns."""
 
     def profile(frame: Any, event: str, _: Any) -> None:
-        if event == "return" and trace.is_authored(frame.f_code):
+        if event == "return" and trace.is_authored(frame):
             trace.note(frame)
 
     before = sys.getprofile()

@@ -56,6 +56,13 @@ def slope_after(point, of, at):
     return total_derivative(replace(point, problem=later), "l", (), of, at)
 
 
+def test_an_adjoint_that_is_a_number_has_no_name():
+    text = "a = tanh(W @ x); b = a*a; c = exp(-b); fit = sum(c*a); size = sum(b); l = fit + 3*size"
+    derived = derive(gradient, text, SHAPES, "x")
+    assert {of for _, _, of in derived.generated} == set("abc")
+    check(derived, point_at(derived))
+
+
 def test_adjoints_of_a_jacobian_have_the_rows_of_the_output_first():
     derived = derive(jacobian, LONG.rpartition(";")[0] + "; f = e*sum(c)", SHAPES, "x")
     m = derived.problem.dims("f")

@@ -9,9 +9,10 @@ import derive
 from derive.catalog import CATALOG, Entry
 from derive.derivation import OPERATORS, of_entry
 from derive.documents import Page, compose
-from derive.documents.compose import KINDS, MOST, listed
+from derive.documents.compose import KINDS, listed
 from derive.documents.page import Code, Display, Heading, Words
-from derive.documents.width import PAGE, width
+from derive.printing.breaking import MOST, PAGE
+from derive.printing.width import width
 
 
 def page_of(name: str) -> Page:

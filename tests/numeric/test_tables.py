@@ -35,6 +35,7 @@ FORMS: dict[str, Expr] = {
     "k0e": sympy.exp(a) * sympy.besselk(0, a),
     "k1e": sympy.exp(a) * sympy.besselk(1, a),
     "nearest": nearest(a),
+    "nonzero": a / sympy.sqrt(sympy.Abs(a)),
     "sqrt": sympy.sqrt(a),
     "rsqrt": 1 / sympy.sqrt(a),
     "acosh": sympy.acosh(1 + a),

@@ -42,6 +42,7 @@ two = Number(Integer(2))
 minus_x = Scaled(Integer(-1), (), (), x)
 
 TABLE = [
+    (Plus((Scaled(Rational(1, 10**5), (), (), Ones(m, n, plain=True)), A)), "10^{-5} + A"),
     (Transposed(A), "A^T"),
     (Transposed(Named("x'", (n,))), "{x'}^T"),
     (Transposed(OfMatrix("inverse", M)), "M^{-T}"),

@@ -20,6 +20,7 @@ NAMES = [
     ("w_1", "w_1"),
     ("sigma2", r"\sigma_2"),
     ("y_hat", r"\hat{y}"),
+    ("loss_bar", r"\overline{\mathrm{loss}}"),
     ("y_hat_1", r"\hat{y}_1"),
     ("x_star", r"x^{\star}"),
     ("y'", "y'"),

@@ -8,7 +8,7 @@ from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.problem import Definition
 from derive.expr.tree import Add, Call, Diff, Entry, Frac, Group, Mul, Neg, Num, Pow, Sigma, Sym
 from derive.expr.vocabulary import FUNCTIONS
-from derive.printing.rows import Row, aligned, definition_row, stage_rows
+from derive.printing.rows import Row, aligned, definition_row, stage_rows, unrepeated
 from derive.printing.scope import Scope
 from derive.printing.style import Style
 
@@ -130,3 +130,9 @@ def test_no_block_has_a_blank_line_or_what_some_renderer_refuses():
 
     assert "\n\n" not in text
     assert not any(word in text for word in (r"\tag", r"\label", "align*", "$"))
+
+
+def test_a_chain_that_was_shown_is_not_shown_again():
+    y, twice, z = Row("y", ("x^2",)), Row("", ("x x",)), Row("z", ("2",))
+
+    assert list(unrepeated([[y, twice], [y, twice, z], [z], [y]])) == [(y, twice), (z,), (y,)]

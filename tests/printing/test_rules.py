@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import derive.calculus
+from derive.expr.heads import HEADS
 from derive.printing.rules import RULES, label, rule_name
 
 
@@ -20,6 +21,11 @@ def test_every_rule_has_a_name_in_both_languages(key):
 def test_names_are_told_apart():
     assert len({names[0] for names in RULES.values()}) == len(RULES)
     assert len({names[1] for names in RULES.values()}) == len(RULES)
+
+
+@pytest.mark.parametrize("head", [head.name for head in HEADS.values() if head.source])
+def test_the_derivative_of_every_function_of_a_matrix_has_a_name(head):
+    assert rule_name(f"derivative of {head}")
 
 
 def test_an_unknown_rule_is_refused_with_those_there_are():

@@ -10,7 +10,14 @@ from torch import nn
 
 import derive
 from derive.errors import Unsupported
-from derive.read.captured import author_function, captured_tensors, constant, kind_of, parameter_name
+from derive.read.captured import (
+    author_function,
+    captured_tensors,
+    constant,
+    kind_of,
+    parameter_name,
+    printed_name,
+)
 
 LINEAR = nn.Linear(3, 2)
 WEIGHT = torch.ones(3, requires_grad=True)
@@ -167,3 +174,32 @@ def test_the_authors_function_takes_the_parameters_too():
 
 def test_there_is_none_where_a_tensor_cannot_be_put_in():
     assert author_function(lambda x: (WEIGHT * x).sum(), ["x", "WEIGHT"]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "ranks", "printed"),
+    [
+        ("layer_weight", {"layer_weight": 2}, "W_layer"),
+        ("layer_bias", {"layer_weight": 2, "layer_bias": 1}, "b_layer"),
+        ("norm_weight", {"norm_weight": 1}, "gamma_norm"),
+        ("norm_bias", {"norm_weight": 1}, "beta_norm"),
+        ("weight", {"weight": 4}, "W"),
+        ("0_bias", {"0_weight": 2}, "b_0"),
+        ("cell_weight_ih", {"cell_weight_ih": 2}, "W_cell_ih"),
+        ("scale", {"scale": 0}, ""),
+        ("input", {"input": 2}, "x"),
+    ],
+)
+def test_the_letters_that_people_write(name, ranks, printed):
+    assert printed_name(name, ranks) == printed
+
+
+def test_a_letter_that_is_taken_is_not_used():
+    layer = nn.Linear(2, 2)
+    shown = derive.grad(
+        lambda x, W_layer: (layer(x) * W_layer).sum(), "x", shapes={"x": "b 2", "W_layer": ""}
+    )
+    assert {v.name: v.shown for v in shown.problem.variables}["layer_weight"] == ""
+    assert r"\mathrm{layer}_{\mathrm{weight}" in shown.latex()
+    plain = derive.grad(lambda x: layer(x).sum(), "x", shapes={"x": "b 2"})
+    assert r"W_{\mathrm{layer}" in plain.latex()

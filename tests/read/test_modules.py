@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import derive
+from derive.printing.width import width
 from tests.read.modules import MODULES, Row
 
 CASES = [
@@ -78,3 +79,22 @@ def test_verification_runs_the_module_itself():
     report = derive.grad(row.module(), wrt="linear.weight", shapes=row.shapes).verify()
     assert report.ok, str(report)
     assert "the reference" in report.to_json() or "reference" in str(report)
+
+
+@pytest.mark.parametrize("kind", ["linear", "layer norm", "logistic regression"])
+def test_the_derivation_of_a_module_fits_a_page(kind):
+    row = MODULES[kind]
+    d = derive.grad(row.module(), "x", shapes=row.shapes)
+    lines = [line for display in d.fragments(width=75) for line in display.splitlines()[1:-1]]
+    assert lines
+    assert all(width(line.split("&&")[0]) <= 75 for line in lines)
+
+
+def test_a_layer_norm_has_its_centred_values_and_its_spread():
+    row = MODULES["layer norm"]
+    d = derive.grad(row.module(), "x", shapes=row.shapes)
+    assert [definition.name for definition in d.problem.definitions][:3] == ["c", "sigma", "y"]
+    last = d.latex("brief").splitlines()[-2]
+    assert last.startswith(
+        r"\frac{\partial f}{\partial x_{ij}} &= \bar{c}_{ij} - \frac{1}{4} \sum_{k=1}^{4} \bar{c}_{ik}"
+    )

@@ -122,3 +122,9 @@ def test_an_intermediate_has_no_axis_of_size_one_and_an_output_keeps_it():
     m, out = (d for d in read_torch(f, {"x": "n d"}).definitions if d.name in ("m", "f"))
     assert [str(d) for d in m.dims] == ["n"]
     assert [str(d) for d in out.dims] == ["n", "1"]
+
+
+def test_code_made_from_text_has_its_names_and_no_others():
+    scope = {"torch": torch}
+    exec("def f(x):\n    y = 2 * x\n    return (y * y).sum()\n", scope)
+    assert [d.name for d in read_torch(scope["f"], {"x": "n"}).definitions] == ["y", "f"]

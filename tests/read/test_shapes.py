@@ -7,7 +7,7 @@ from sympy import Integer
 
 from derive.errors import ShapeError
 from derive.expr.indices import dim
-from derive.read import read_shapes
+from derive.read.shapes import apart, read_shapes, unambiguous
 
 M, N = dim("m"), dim("n")
 
@@ -44,9 +44,23 @@ def test_shapes_are_read(shapes, expected):
         ("__x__: n", "is no name for a variable"),
         ("2x: n", "is no name for a variable"),
         ({3: "n"}, "is no name for a variable"),
-        ("n:, x: n", "n is the name of a dimension and of a variable"),
     ],
 )
 def test_what_is_no_shape_is_told(shapes, message):
     with pytest.raises(ShapeError, match=message):
         read_shapes(shapes)
+
+
+def test_in_a_formula_a_size_has_a_name_of_its_own():
+    with pytest.raises(ShapeError, match="n is the name of a dimension and of a variable"):
+        unambiguous(read_shapes("n:, x: n"))
+
+
+def test_in_code_a_size_that_is_called_like_a_variable_gets_another_name():
+    dims = apart(read_shapes("x: b n, b: n, n_b:"))
+    assert {name: tuple(map(str, shape)) for name, shape in dims.items()} == {
+        "x": ("n_b_1", "n"),
+        "b": ("n",),
+        "n_b": (),
+    }
+    assert apart(read_shapes("x: m n")) == read_shapes("x: m n")

@@ -195,3 +195,21 @@ def test_errors_of_the_author_are_handed_on():
         read_torch(f, {"x": "n"})
     with pytest.raises(AssertionError):
         read_torch(lambda x: (_ for _ in ()).throw(AssertionError("mine")), {"x": "n"})
+
+
+def test_a_size_may_be_called_like_a_variable():
+    def layer(x, W, b):
+        return torch.sigmoid(x @ W.T + b).sum()
+
+    made = derive.grad(layer, wrt="b", shapes={"x": "b n", "W": "m n", "b": "m"})
+    assert [str(d) for d in made.problem.dims("x")] == ["n_b", "n"]
+    assert made.verify().ok
+
+
+def test_the_root_of_a_size_is_a_number_of_the_formula():
+    def scores(Q, K):
+        return Q @ K.T / Q.shape[-1] ** 0.5
+
+    made = derive.vjp(scores, wrt="Q", shapes={"Q": "n d", "K": "m d"})
+    assert r"\sqrt{d}" in made.latex()
+    assert made.verify().ok

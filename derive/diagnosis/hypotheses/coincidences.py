@@ -178,8 +178,9 @@ def _right_where(evidence: Evidence, change: Change) -> bool:
 
 def size_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """Right at one size of a dimension above 1."""
-    agreeing = [x for x in evidence.looks if x.agrees]
-    differing = [x for x in evidence.looks if not x.agrees]
+    many = [x for x in evidence.looks if set(x.sizes.values()) != {1}]
+    agreeing = [x for x in many if x.agrees]
+    differing = [x for x in many if not x.agrees]
     for name in evidence.looks[0].sizes:
         right = {x.sizes[name] for x in agreeing}
         wrong = {x.sizes[name] for x in differing}

@@ -12,7 +12,7 @@ from derive.diagnosis.judging import CandidateFailed, differing, look
 from derive.diagnosis.looks import FAILURES, Look, Sampler
 from derive.diagnosis.question import Function
 from derive.diagnosis.tape import Call, recorded, replayed
-from derive.diagnosis.truth import Asked, autograd
+from derive.diagnosis.truth import Asked, autograd, finite
 from derive.errors import DeriveError
 from derive.verification.samples import Sample
 from derive.verification.sizes import dimensions, fits, seeded
@@ -44,10 +44,12 @@ class Evidence:
     @cached_property
     def first(self) -> Look:
         """The look at which a hypothesis is tried first: where the two differ, at the usual scale."""
-        return max(
-            self.looks,
-            key=lambda x: (not x.agrees, x.scale == 1.0, len(set(x.sizes.values())), -x.truth.numel()),
-        )
+
+        def telling(x: Look) -> tuple[Any, ...]:
+            differs = finite(x.theirs), not x.agrees
+            return *differs, x.scale == 1.0, len(set(x.sizes.values())), -x.truth.numel()
+
+        return max(self.looks, key=telling)
 
     def fits(self, predict: Prediction) -> bool:
         """Whether a prediction is what the candidate gives, at every look and better than the truth."""
@@ -157,6 +159,8 @@ def near(value: Any, x: Look) -> bool:
     """Whether a value of the candidate's shape is the candidate's."""
     import torch
 
+    if not bool(torch.isfinite(x.theirs).any()):
+        return True  # where the candidate has no value, it contradicts nothing
     known = torch.isfinite(x.theirs) & torch.isfinite(value)
     if not bool(known.any()) or (x.scale in USUAL and not torch.equal(known, torch.isfinite(x.theirs))):
         return False

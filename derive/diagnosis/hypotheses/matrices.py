@@ -20,9 +20,11 @@ def _diagonal(t: Any) -> Any:
 
 
 # What becomes of a gradient by a square matrix under another convention for what its entries are.
+FREE = "; autograd gives that of a free matrix"
+HALF = "the gradient for a symmetric matrix with half of the entries for variables"
 CONVENTIONS: dict[str, Change] = {
-    "the gradient for a symmetric matrix whose entries below the diagonal are no variables of their own "
-    "(S + Sᵀ - diag S); autograd gives that of a free matrix": lambda t: t + t.mT - _diagonal(t),
+    f"{HALF} (S + Sᵀ - diag S){FREE}": lambda t: t + t.mT - _diagonal(t),
+    f"{HALF} (2 S - diag S){FREE}": lambda t: 2 * t - _diagonal(t),
     "the symmetric part of the gradient, (S + Sᵀ)/2": lambda t: (t + t.mT) / 2,
     "the sum of the gradient and its transpose, S + Sᵀ": lambda t: t + t.mT,
     "the gradient by the lower triangle alone": lambda t: t.tril(),

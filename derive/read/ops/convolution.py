@@ -82,7 +82,8 @@ def convolve(
             s * i + d * k - p[0] for s, i, d, k, p in zip(strides, places, dilations, ks, pads, strict=True)
         ]
         channel = c if w.dims[2] != 1 else Integer(0)
-        entry = bracketed(x, (n, group, channel, *where))
+        place = (n, group, channel, *where)
+        entry = bracketed(x, place) if any(side != 0 for p in pads for side in p) else x.at(place)
         node = product_sum(w.at((group, o, channel, *ks)), entry)
         for index in reversed([i for i in (channel, *ks) if not i.is_Integer]):
             node = Sigma(index, node)

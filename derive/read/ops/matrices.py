@@ -211,6 +211,15 @@ def svdvals(trace: Trace, A: Traced, *, driver: Any = None, out: Any = None) -> 
     return trace.head("singular values", A)
 
 
+@composite("linalg_cond")
+def cond(trace: Trace, A: Traced, p: Any = None, *, out: Any = None) -> Any:
+    """The ratio of the largest and the smallest singular value, or ‖A‖ ‖A⁻¹‖ in another norm."""
+    if p not in (None, 2, -2):
+        return matrix_norm(trace, A, p) * matrix_norm(trace, inverse(trace, A), p)
+    values = svdvals(trace, A)
+    return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
+
+
 @composite("matrix_norm", "linalg_matrix_norm")
 def matrix_norm(
     trace: Trace,
@@ -225,7 +234,16 @@ def matrix_norm(
     """The Frobenius norm; 2 is the largest singular value, nuc the sum of them."""
     if ord == "fro":
         return A.norm(dim=list(dim), keepdim=keepdim)
-    if ord in (2, -2, "nuc") and not keepdim and len(A.raw.dims) == 2:
-        values = trace.head("singular values", A)
-        return values.sum() if ord == "nuc" else values[0 if ord == 2 else -1]  # type: ignore[index]
+    if ord in (2, -2, "nuc"):
+        rows, columns = (int(d) % A.dim() for d in dim)
+        last = (rows, columns) == (A.dim() - 2, A.dim() - 1)
+        values: Any = svdvals(trace, A if last else A.movedim((rows, columns), (-2, -1)))
+        found = values.sum(-1) if ord == "nuc" else _shared(values, 0 if ord == 2 else -1)
+        return found.unsqueeze(min(rows, columns)).unsqueeze(max(rows, columns)) if keepdim else found
     return call(trace, "sums_matrix_norm", (A, ord, dim, keepdim), {})
+
+
+def _shared(values: Any, place: int) -> Any:
+    """One of the values, as the mean of all that equal it: they share its gradient, as torch has it."""
+    equal = values == values[..., place].unsqueeze(-1)
+    return (values * equal).sum(-1) / equal.sum(-1)

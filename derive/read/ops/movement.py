@@ -214,9 +214,9 @@ def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
 
 
 @op("flip")
-def flip(input: Array, *dims: Any) -> Array:
+def flip(input: Array, *places: Any, dims: Any = None) -> Array:
     """Axes read backwards."""
-    given = list(listed(dims))
+    given = list(listed(places) if dims is None else listed((dims,)))
     axes = axes_of(input, given) if given and input.rank else ()
     return moved(
         input, input.dims, lambda at: (input.dims[k] - 1 - p if k in axes else p for k, p in enumerate(at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from typing import Any
 
 import sympy
@@ -15,7 +16,11 @@ from derive.read.arithmetic import divide, minus, multiply, plus
 from derive.read.arrays import Array, Positions, axis_of
 from derive.read.dispatch import call
 from derive.read.ops.entries import cases, size
+from derive.read.ops.indexing import select
+from derive.read.ops.joining import stack
+from derive.read.ops.movement import unsqueezed
 from derive.read.ops.reductions import kept, sum_over
+from derive.read.ops.shaping import number_of
 from derive.read.ops.statistics import amax, amin
 from derive.read.registry import as_real, axes_of, composite, elementwise, op
 from derive.read.sizes import expression
@@ -43,7 +48,7 @@ def p_norm(array: Array, p: Any = 2, dim: Any = None, keepdim: bool = False) -> 
 
         dims = array.dims[:axis] + array.dims[axis + 1 :]
         return kept(Array(dims, at, array.text), array, axes, keepdim)
-    absolute = (lambda x: x) if exponent.is_even else size
+    absolute = (lambda x: x) if exponent.is_even and exponent > 0 else size
     powers = elementwise(lambda x: absolute(x) if exponent == 1 else Pow(absolute(x), Num(exponent)), array)
     total = sum_over(powers, dim, keepdim)
     return total if exponent == 1 else elementwise(lambda x: Pow(x, Num(1 / exponent)), total)
@@ -137,6 +142,25 @@ def pairwise_distance(x1: Any, x2: Any, p: Any = 2.0, eps: Any = 1e-6, keepdim: 
 def dist(input: Any, other: Any, p: Any = 2) -> Array:
     """‖input - other‖_p of all entries."""
     return p_norm(elementwise(minus, input, other), p)
+
+
+@op("cdist")
+def cdist(x1: Any, x2: Any, p: Any = 2, compute_mode: Any = None) -> Array:
+    """‖x1_i - x2_j‖_p of every row with every row."""
+    a, b = as_real(x1), as_real(x2)
+    rows, columns = unsqueezed(a, a.rank - 1), unsqueezed(b, b.rank - 2)
+    return p_norm(elementwise(minus, rows, columns), p, -1)
+
+
+@op("pdist")
+def pdist(input: Any, p: Any = 2) -> Array:
+    """‖x_i - x_j‖_p of every two rows, i < j."""
+    x = as_real(input)
+    pairs = list(combinations(range(number_of(x.dims[0], "pdist")), 2))
+    if not pairs:
+        raise Unsupported("pdist of one row", "give two rows or more")
+    first, second = (stack([select(x, 0, pair[side]) for pair in pairs]) for side in (0, 1))
+    return p_norm(elementwise(minus, first, second), p, -1)
 
 
 @op("cosine_similarity")

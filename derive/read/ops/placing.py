@@ -13,11 +13,14 @@ from derive.expr.affine import within
 from derive.expr.indices import Index, fresh
 from derive.expr.tree import Bracket, Delta, Node, Num, Sigma, add, mul, value
 from derive.read import arrays as base
+from derive.read.arithmetic import plus
 from derive.read.arrays import Array, Positions
-from derive.read.ops.indexing import from_either_end
+from derive.read.ops.constants import filled
+from derive.read.ops.indexing import from_either_end, index_
 from derive.read.ops.movement import broadcast, of_vectors
+from derive.read.ops.pointwise import where as chosen
 from derive.read.ops.shaping import flatten, reshaped
-from derive.read.registry import as_array, as_real, op
+from derive.read.registry import as_array, as_real, elementwise, from_size, op
 from derive.read.sizes import Size, expression
 
 __all__ = ["placed"]
@@ -191,7 +194,7 @@ def index_put(input: Array, indices: Any, values: Any, accumulate: bool = False)
     """Values at the positions of the first axes that integer tensors give; None leaves an axis whole."""
     given = [*indices, *(None,) * (input.rank - len(indices))]
     if any(k is not None and k.kind == "bool" for k in given):
-        raise Unsupported("index_put at a condition", "write torch.where")
+        return _where_put(input, indices, values, accumulate)
     tensors = [k for k in given if k is not None]
     together = base.elementwise(lambda *nodes: nodes, *tensors)
     places = [n for n, k in enumerate(given) if k is not None]
@@ -210,14 +213,64 @@ def index_put(input: Array, indices: Any, values: Any, accumulate: bool = False)
     return placed(input, source, where, onto="add" if accumulate else "replace")
 
 
+def _where_put(input: Array, indices: Any, values: Any, accumulate: bool) -> Array:
+    """Values where a condition on the first axes holds; they must not depend on how many times it does."""
+    mask, given = indices[0], as_real(values)
+    if len(indices) > 1 or given.rank > input.rank - mask.rank:
+        raise Unsupported("index_put of as many values as a condition holds", "write torch.where")
+    dims = mask.dims + (S.One,) * (input.rank - mask.rank)
+    wide = reshaped(mask, dims)
+    return chosen(wide, elementwise(plus, input, given) if accumulate else given, input)  # type: ignore[no-any-return]
+
+
+def _unpool_row(rank: int) -> None:
+    @op(f"max_unpool{rank}d")
+    def max_unpool(
+        input: Array, indices: Array, *given: Any, output_size: Any = None, **settings: Any
+    ) -> Array:
+        """The maxima of a pooling put back where they were; torch.nn.functional's, and what it calls."""
+        wanted = output_size if settings or output_size is not None else given[0]
+        if wanted is None:
+            raise Unsupported("max_unpool without output_size", "give output_size")
+        sizes = tuple(from_size(n) for n in wanted)[-rank:]
+        lead = input.dims[: input.rank - rank]
+        room = filled((*lead, sympy.Mul(*sizes)), 0, "zeros")
+
+        def where(k: Positions) -> Positions:
+            return (*k[: len(lead)], value(indices.at(k)))
+
+        return reshaped(placed(room, as_real(input), where, onto="add"), (*lead, *sizes))
+
+
+for _rank in (1, 2, 3):
+    _unpool_row(_rank)
+
+
+@op("_unsafe_masked_index")
+def masked_index(input: Array, mask: Any, indices: Any, fill: Any) -> Array:
+    """The entries at integer positions where the mask holds, else a number."""
+    return chosen(mask, index_(input, _inside(input, indices)), fill)  # type: ignore[no-any-return]
+
+
+@op("_unsafe_masked_index_put_accumulate")
+def masked_index_put(input: Array, mask: Any, indices: Any, values: Any) -> Array:
+    """Values added at integer positions where the mask holds."""
+    return index_put(input, _inside(input, indices), chosen(mask, values, 0), accumulate=True)
+
+
+def _inside(input: Array, indices: Any) -> list[Any]:
+    """Positions that may lie outside where the mask fails, put anywhere inside."""
+    return [k if k is None else from_either_end(k, d) for k, d in zip(indices, input.dims, strict=False)]
+
+
 @op("put")
 @of_vectors
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
     """Entries at positions counted through all axes."""
-    spots = from_either_end(flatten(index), sympy.Mul(*input.dims))
-    entries = flatten(source)
-    flat = placed(flatten(input), entries, at_axis(0, spots), onto="add" if accumulate else "replace")
-    return reshaped(flat, input.dims)
+    places = from_either_end(index, sympy.Mul(*input.dims))
+    onto = "add" if accumulate else "replace"
+    entries = reshaped(source, index.dims)
+    return reshaped(placed(flatten(input), entries, lambda k: (value(places.at(k)),), onto=onto), input.dims)
 
 
 # ── at places that need no tensor ───────────────────────────────────────────────────────────────────

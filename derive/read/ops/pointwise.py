@@ -297,6 +297,12 @@ def where(condition_: Any, input: Any, other: Any) -> Array:
     )
 
 
+@op("Tensor.where")
+def where_else(input: Any, condition: Any, other: Any) -> Array:
+    """The method: its tensor comes first, where the function has the condition."""
+    return where(condition, input, other)
+
+
 @op("masked_fill")
 def masked_fill(input: Any, mask: Any, value: Any) -> Array:
     """The value where the mask holds, else input."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from itertools import product
 from typing import Any
 
 import sympy
@@ -16,10 +15,9 @@ from derive.expr.tree import Bracket, Cases, Frac, Node, Num, Pow, Sigma, mul, v
 from derive.read.arrays import Array, Positions
 from derive.read.dispatch import call
 from derive.read.ops.convolution import bracketed, each
-from derive.read.ops.joining import stack
-from derive.read.ops.movement import moved
 from derive.read.ops.pieces import in_range
 from derive.read.ops.reductions import mean_over, size_node
+from derive.read.ops.resampling import weighted
 from derive.read.ops.shaping import number_of, split_axis
 from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.sizes import expression
@@ -47,6 +45,7 @@ class Windows:
         self.padding, self.dilation = each(padding, rank), each(dilation, rank)
         self.sizes = x.dims[x.rank - rank :]
         self.number = [self._number(n, ceil) for n in range(rank)]
+        self.fit = not ceil and all(p == 0 for p in self.padding)
 
     def _number(self, n: int, ceil: bool) -> Dim:
         size, stride, padding = self.sizes[n], self.stride[n], self.padding[n]
@@ -91,7 +90,8 @@ class Windows:
 
         def at(positions: Positions) -> Node:
             ks = self.indices()
-            return _summed(ks, bracketed(x, self.positions(positions, ks)))
+            where = self.positions(positions, ks)
+            return _summed(ks, x.at(where) if self.fit else bracketed(x, where))
 
         return Array(self.dims, at, x.text)
 
@@ -165,21 +165,17 @@ def maximum(x: Traced, w: Windows) -> Traced:
     """The largest entry of each window; the first one where several are, as in torch."""
     inner = bordered(x, w)
     array, w = inner.array, w.without_padding()
-    window = [
-        tuple(map(Integer, place))
-        for place in product(*(range(number_of(k, "max pooling")) for k in w.kernel))
-    ]
 
     def at(positions: Positions) -> Node:
-        ks = w.indices()
+        ks, ms = w.indices(), w.indices()
         here = array.at(w.positions(positions, ks))
-        mine = value(here)
-        first = []
-        for place in window:
-            other = value(array.at(w.positions(positions, place)))
-            if other != mine:
-                first.append(Or(mine > other, And(mine >= other, _not_after(ks, place))))
-        return _summed(ks, mul(Bracket(And(*first)), here))
+        mine, other = value(here), value(array.at(w.positions(positions, ms)))
+        before: Any = S.false
+        for k, m in zip(reversed(ks), reversed(ms), strict=True):  # row by row
+            before = Or(m < k, And(Eq(m, k), before))
+        ahead = value(_summed(ms, Bracket(Or(other > mine, And(Eq(other, mine), before)))))
+        first = Bracket(Eq(ahead, 0)) if mine != other else Num(S.One)
+        return _summed(ks, mul(first, here))
 
     return x.trace.add(Array(w.dims, at, x.array.text), "max_pool", (inner,))
 
@@ -206,14 +202,6 @@ def bordered(x: Traced, w: Windows) -> Traced:
     framed = x.trace.add(Array(dims, at, array.text), "pad", (x,))
     framed.forced = True
     return framed
-
-
-def _not_after(ks: Sequence[Expr], place: Sequence[Expr]) -> Any:
-    """Whether the position k of the window is not after this place of it, row by row."""
-    condition: Any = S.true
-    for k, p in zip(reversed(ks), reversed(place), strict=True):
-        condition = Or(k < p, And(Eq(k, p), condition))
-    return condition
 
 
 def _register(rank: int) -> None:
@@ -266,10 +254,10 @@ def _register(rank: int) -> None:
         powers = w.total(elementwise(lambda a: Pow(a, Num(p)) if p != 1 else a, x))
         return powers if p == 1 else elementwise(lambda a: Pow(a, Num(1 / p)), powers)
 
-    @op(f"adaptive_avg_pool{rank}d")
-    def adaptive_avg_pool(input: Any, output_size: Any) -> Array:
+    @composite(f"adaptive_avg_pool{rank}d")
+    def adaptive_avg_pool(trace: Trace, input: Traced, output_size: Any) -> Traced:
         """The mean of each of a number of windows, as equal as can be."""
-        return adaptive(as_real(input), rank, output_size, lambda x, axis: mean_over(x, axis))
+        return adaptive_mean(input, rank, output_size)  # type: ignore[no-any-return]
 
 
 def _with_places(name: str, row: Any) -> None:
@@ -293,15 +281,17 @@ def output_sizes(x: Array, rank: int, wanted: Any) -> list[Dim]:
     return [d if g is None else each(g, 1)[0] for d, g in zip(sizes, given, strict=True)]
 
 
-def adaptive(x: Array, rank: int, wanted: Any, reduce: Any) -> Array:
-    """Each axis cut into windows and reduced, one axis after the other."""
-    for n, number in enumerate(output_sizes(x, rank, wanted)):
-        axis = x.rank - rank + n
-        size = x.dims[axis]
+def adaptive_mean(x: Traced, rank: int, wanted: Any) -> Any:
+    """Each axis cut into windows and averaged, one axis after the other."""
+    for n, number in enumerate(output_sizes(x.array, rank, wanted)):
+        array, axis = x.array, x.array.rank - rank + n
+        size = array.dims[axis]
         if (size / number).is_integer:
-            x = reduce(split_axis(x, axis, (number, size / number)), axis + 1)
+            split = split_axis(array, axis, (number, size / number))
+            x = x.trace.add(mean_over(split, axis + 1), "adaptive_avg_pool", (x,))
         else:
-            x = stack([reduce(stretch(x, axis, *ends), axis) for ends in cuts(size, number)], axis)
+            rows = [dict.fromkeys(range(a, b), 1 / (b - a)) for a, b in cuts(size, number)]
+            x = weighted(x, axis, rows)
     return x
 
 
@@ -309,12 +299,6 @@ def cuts(size: Dim, number: Dim) -> list[tuple[int, int]]:
     """Where the windows of an adaptive pooling begin and end."""
     n, m = number_of(size, "adaptive pooling"), number_of(number, "adaptive pooling")
     return [(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
-
-
-def stretch(x: Array, axis: int, start: int, stop: int) -> Array:
-    """The positions start … stop - 1 of an axis."""
-    dims = (*x.dims[:axis], Integer(stop - start), *x.dims[axis + 1 :])
-    return moved(x, dims, lambda at: (*at[:axis], at[axis] + start, *at[axis + 1 :]))
 
 
 def adaptive_maximum(x: Traced, rank: int, wanted: Any) -> Traced:

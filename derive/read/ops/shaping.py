@@ -206,6 +206,7 @@ def channel_shuffle(input: Array, groups: Any) -> Array:
     return reshaped(permuted(split, [0, 2, 1, *range(3, split.rank)]), input.dims)
 
 
+@op("unfold_copy")
 @of_vectors
 def windows(input: Array, dimension: Any, size: Any, step: Any) -> Array:
     """Windows along an axis, in a last axis."""

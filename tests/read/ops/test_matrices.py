@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Example] = {
     "pinv": example(lambda x: torch.linalg.pinv(x), x=(4, 2)),
     "eigvalsh": example(lambda x: torch.linalg.eigvalsh(x + x.mT), x=(2, 3, 3)),
     "svdvals": example(lambda x: torch.linalg.svdvals(x), x=(2, 4, 3)),
+    "linalg_cond": example(lambda x: torch.linalg.cond(x), x=(3, 3)),
     "matrix_norm": example(lambda x: torch.linalg.matrix_norm(x, 2), x=(3, 2)),
 }
 

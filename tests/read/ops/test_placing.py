@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+import torch.nn.functional as F
 
 from tests.read.ops.examples import Example, agrees, example, read_by, whole
 
@@ -29,9 +31,45 @@ EXAMPLES: dict[str, Example] = {
     "select_scatter": example(lambda x, y: x.select_scatter(y, 1, -1).exp(), x=(2, 4), y=(2,)),
     "slice_scatter": example(lambda x, y: x.slice_scatter(y, 1, 1, 4, 2).exp(), x=(2, 5), y=(2, 2)),
     "diagonal_scatter": example(lambda x, y: x.diagonal_scatter(y, 1).exp(), x=(3, 3), y=(2,)),
+    "max_unpool1d": example(
+        lambda x, t: F.max_unpool1d(x, t[None, None], 2, output_size=(6,)).exp(),
+        x=(1, 1, 3),
+        t=whole(1, 2, 5),
+    ),
+    "max_unpool2d": example(
+        lambda x, t: F.max_unpool2d(x, t.reshape(1, 1, 1, 3), 2, output_size=(2, 6)).exp(),
+        x=(1, 1, 1, 3),
+        t=whole(1, 2, 11),
+    ),
+    "max_unpool3d": example(
+        lambda x, t: F.max_unpool3d(x, t.reshape(1, 1, 1, 1, 3), 2, output_size=(2, 2, 6)).exp(),
+        x=(1, 1, 1, 1, 3),
+        t=whole(1, 2, 23),
+    ),
+    "_unsafe_masked_index": example(
+        lambda x, y, t: torch.ops.aten._unsafe_masked_index(x, y > 0, [t], 1.0).exp(),
+        x=(4, 2),
+        y=(3, 2),
+        t=whole(3, 0, 3),
+        held=("y",),
+    ),
+    "_unsafe_masked_index_put_accumulate": example(
+        lambda x, y, z, t: torch.ops.aten._unsafe_masked_index_put_accumulate(x, y > 0, [t], z).exp(),
+        x=(4, 2),
+        y=(3, 2),
+        z=(3, 2),
+        t=whole(3, 0, 3),
+        held=("y",),
+    ),
 }
 
 MORE: dict[str, Example] = {
+    "one value at a condition": example(
+        lambda x, y: x.index_put((y > 0,), x.sum(0)).exp(), x=(3, 2), y=(3,), held=("y",)
+    ),
+    "as many places as a table": example(
+        lambda x, y, t: x.put(t.reshape(2, 2), y).exp(), x=(2, 4), y=(2, 2), t=whole(3, -8, 5, 1)
+    ),
     "a number scattered": example(lambda x, t: x.scatter(1, t[None], 2.0).exp(), x=(1, 4), t=whole(3, 0, 2)),
     "fewer rows than there are": example(
         lambda x, y, t: x.scatter_add(1, t[None], y).exp(), x=(3, 4), y=(1, 3), t=whole(3, 0, 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -50,6 +52,7 @@ EXAMPLES: dict[str, Example] = {
     "logical_xor": example(lambda x, y: ((x < 0) ^ (y < 0)) * x, x=x, y=y),
     "logical_not": example(lambda x: ~(x < 0) * x, x=x),
     "where": example(lambda x, y: torch.where(x > 0, x * x, y), x=x, y=y),
+    "Tensor.where": example(lambda x, y: x.where(y > 0, y) * 2 + torch.ones(2, 3).where(x > 0, y), x=x, y=y),
     "masked_fill": example(lambda x, y: y.masked_fill(x > 0, 2.0) * x, x=x, y=y),
     "to": example(lambda x: (x > 0).to(torch.float64) * x, x=x),
     "long": example(lambda x: x.long() * x, x=3 * normal(3)),
@@ -108,6 +111,11 @@ KINKS: dict[str, Example] = {
     "round": example(lambda x: x * x.round(), x=real(0.5, 1.5, -2.5)),
     "floor": example(lambda x: x * x.floor(), x=real(1, 2)),
     "angle": example(lambda x: (x + 1) * x.angle(), x=real(0, 1)),
+    "logaddexp": example(
+        lambda x, y: torch.logaddexp(x.where(x > 0, -math.inf), y.where(y > 0, -math.inf)),
+        x=real(1, 2, -1, -1),
+        y=real(1, -1, 2, -1),
+    ),
 }
 
 

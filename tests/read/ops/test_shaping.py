@@ -18,6 +18,7 @@ EXAMPLES: dict[str, Example] = {
     "pixel_shuffle": example(lambda x: F.pixel_shuffle(x, 2).exp(), x=(1, 8, 2, 3)),
     "pixel_unshuffle": example(lambda x: F.pixel_unshuffle(x, 2).exp(), x=(1, 2, 4, 6)),
     "channel_shuffle": example(lambda x: torch.channel_shuffle(x, 2).exp(), x=(1, 6, 2, 2)),
+    "unfold_copy": example(lambda x: torch.unfold_copy(x, 1, 3, 2).exp(), x=(2, 8)),
     "sum_to_size": example(lambda x: x.sum_to_size(3, 1).exp(), x=(2, 3, 4)),
 }
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from derive.documents.width import PAGE, fitted, width
 from derive.printing import Row
+from derive.printing.breaking import PAGE, fitted
+from derive.printing.width import width
 
 # Pairs of fragments: the first is narrower than the second.
 NARROWER = [

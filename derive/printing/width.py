@@ -9,16 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from derive.printing import Row
+__all__ = ["tokens", "width"]
 
-__all__ = ["PAGE", "fitted", "width"]
-
-PAGE = 70.0
-LABEL = 3.0  # the room between an equation and its label
-EQUALS = 2.4
-LEAST = 20.0  # a label in less room than this stands below its equation
-
-_PLAIN = re.compile(r"\\text\{([^{}]*)\}")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
 _SILENT = {r"\left", r"\right", r"\displaystyle", r"\bigl", r"\bigr", r"\limits"}
 _WIDE = {
@@ -35,52 +27,18 @@ _RELATION = {"=", "+", "<", ">", r"\le", r"\ge", r"\ne", r"\in", r"\cdot", r"\ti
 _NARROW = {"(": 0.7, ")": 0.7, ",": 0.7, "'": 0.4, ".": 0.5, "[": 0.5, "]": 0.5, "|": 0.5, "1": 0.9, "2": 0.9}
 
 
-def fitted(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """The rows with what would run over the page broken: equal matrices stacked, labels in two lines."""
-    rows = tuple(part for row in rows for part in _chained(row))
-    left = max((width(row.left) for row in rows), default=0.0)
-    right = max((width(line) for row in rows for line in row.right), default=0.0)
-    room = PAGE - left - EQUALS - right - LABEL
-    return tuple(_labelled(row, room) for row in rows)
-
-
-def _labelled(row: Row, room: float) -> Row:
-    """The row with its label in so much room: in lines beside it, or below it where there is too little."""
-    if width(row.label) <= room:
-        return row
-    words = _PLAIN.fullmatch(row.label)
-    if not words or room < LEAST:
-        return Row(row.left, (*row.right, rf"\qquad {row.label}"))
-    lines = [""]
-    for part in re.findall(r"[^,]+,?\s*", words[1]):
-        if lines[-1] and width(rf"\text{{{lines[-1] + part.rstrip()}}}") > room:
-            lines.append("")
-        lines[-1] += part
-    *above, last = [rf"\text{{{line.rstrip()}}}" for line in lines]
-    *before, end = row.right
-    beside = [f"{text} && {label}" for text, label in zip([end, *[""] * len(above)], above, strict=False)]
-    return Row(row.left, (*before, *beside, ""), last) if above else row
-
-
-def _chained(row: Row) -> list[Row]:
-    """A row of equal matrices that is too wide, as a chain of rows."""
-    if len(row.right) > 1 or width(row.left) + EQUALS + width(row.right[0]) <= PAGE:
-        return [row]
-    forms = row.right[0].split(r"\end{pmatrix} = ")
-    texts = [form + r"\end{pmatrix}" for form in forms[:-1]] + forms[-1:]
-    return [
-        Row("" if n else row.left, (text,), row.label if n == len(texts) - 1 else "")
-        for n, text in enumerate(texts)
-    ]
+def tokens(latex: str) -> list[str]:
+    """The commands, characters and blanks of a fragment."""
+    return _TOKEN.findall(latex)
 
 
 @lru_cache(maxsize=4096)
 def width(latex: str) -> float:
     """The estimated width of a fragment, in letters."""
-    total, tokens = 0.0, _TOKEN.findall(latex)
+    total, parts = 0.0, tokens(latex)
     at = 0
-    while at < len(tokens):
-        wide, at = _one(tokens, at)
+    while at < len(parts):
+        wide, at = _one(parts, at)
         total += wide
     return total
 
