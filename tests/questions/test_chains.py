@@ -102,7 +102,7 @@ def test_what_is_wrong_in_my_second_derivative_of_a_sigmoid() -> None:
     assert verdict.counterexample.candidate > 0 > verdict.counterexample.truth
 
 
-def test_is_x_times_one_minus_x_the_derivative_of_the_sigmoid() -> None:
+def test_is_x_times_1_minus_x_the_derivative_of_the_sigmoid() -> None:
     """It is, of the activated value; fed with the argument itself it gives -20 at -4.
 
     https://github.com/PacktPublishing/Neural-Network-Projects-with-Python/issues/4

@@ -28,7 +28,7 @@ def test_is_the_gradient_of_a_mean_square_half_of_x() -> None:
     assert "it holds at numel(x) = 4 only" in two_by_two.diagnosis
 
 
-def test_is_the_gradient_of_the_squared_gradient_of_a_quadratic_form_8_a_x_xt() -> None:
+def test_is_2_A_x_the_gradient_that_i_may_differentiate_by_A() -> None:
     """2 A x is the inner gradient of a symmetric A only; by A that must not be used before differentiating.
 
     https://github.com/HIPS/autograd/issues/156
@@ -61,7 +61,7 @@ def test_is_the_gradient_of_the_squared_gradient_of_a_quadratic_form_8_a_x_xt() 
     assert r"\nabla_{A} f &= 2(x g^T + g x^T)" in form
 
 
-def test_is_the_derivative_of_an_inverse_minus_k_to_the_minus_two_dk() -> None:
+def test_is_the_derivative_of_the_inverse_minus_the_inverse_squared_times_dK() -> None:
     """Only where K and dK commute; else it is -K⁻¹ dK K⁻¹.
 
     https://mathzsolution.com/derivative-of-the-inverse-of-a-matrix/

@@ -80,7 +80,7 @@ def test_is_the_gradient_of_log_det_of_a_triangular_matrix_its_inverse_transpose
         assert form in d.latex("brief", notation="matrix"), convention
 
 
-def test_why_do_i_get_a_and_not_its_transpose_for_the_derivative_of_a_trace() -> None:
+def test_why_do_i_get_the_transpose_for_the_derivative_of_a_trace() -> None:
     """∂X_ij A_ji/∂X_mn = A_nm is Aᵀ in the shape of X; A itself is the numerator layout.
 
     https://math.techqa.club/derivative-of-trace-based-linear-scalar-field-3908360

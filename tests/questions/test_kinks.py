@@ -51,48 +51,47 @@ def test_why_is_the_gradient_of_a_norm_nan_at_zero() -> None:
     assert of_square.remarks == ()
 
 
-MAXIMA = {
-    "relu": (lambda x: torch.relu(x), 0.0),
-    "maximum": (lambda x: torch.maximum(x, torch.zeros_like(x)), 0.5),
-    "clamp_min": (lambda x: torch.clamp_min(x, 0), 1.0),
-}
+def relu(x):
+    return torch.relu(x)
 
 
-@pytest.mark.parametrize("name", MAXIMA)
-def test_what_is_the_gradient_of_max_x_0_at_zero(name: str) -> None:
+def maximum(x):
+    return torch.maximum(x, torch.zeros_like(x))
+
+
+def clamp_min(x):
+    return torch.clamp_min(x, 0)
+
+
+@pytest.mark.parametrize(("of", "convention"), [(relu, 0.0), (maximum, 0.5), (clamp_min, 1.0)])
+def test_what_is_the_gradient_of_max_of_x_and_0_at_0(of, convention: float) -> None:
     """Any number from 0 to 1: relu says 0, maximum ½, clamp_min 1.
 
     https://github.com/pytorch/pytorch/issues/184572
     """
-    of, convention = MAXIMA[name]
-
-    # The derivation follows the convention of the function, and the report says which it is.
+    # The derivation follows the convention of the function, and the report says that it does.
     derivation = derive.derivative(of, wrt="x", shapes={"x": "n"})
     assert derivation.program()(torch.zeros(1)).item() == convention
     (kink,) = (c for c in derivation.verify().checks if c.referee == "kink")
     assert kink.status == "agrees"
     assert "as torch" in kink.reason
 
-    # Another number from 0 to 1 is another convention, and no mistake; it is remarked upon.
-    for slope in (0.0, 0.5, 1.0):
-        verdict = derive.check(
-            lambda x, slope=slope: torch.heaviside(x, torch.tensor(slope, dtype=x.dtype)),
-            of=of,
-            wrt="x",
-            at={"x": torch.tensor([-1.0, 0.0, 2.0])},
-        )
-        assert verdict.status == "right"
-        assert any("kink" in r for r in verdict.remarks) == (slope != convention)
-        if slope != convention:
-            (remark,) = verdict.remarks
-            assert "every slope in [0, 1] is a subgradient" in remark
-            assert f"autograd gives {convention:g}, yours {slope:g}" in remark
+    def step(x, at_zero=0.0):
+        return torch.heaviside(x, torch.tensor(at_zero, dtype=x.dtype))
 
-    # A number outside of the subdifferential is wrong.
-    outside = derive.check(
-        lambda x: torch.heaviside(x, torch.tensor(3.0, dtype=x.dtype)),
-        of=of,
-        wrt="x",
-        at={"x": torch.tensor([-1.0, 0.0, 2.0])},
-    )
+    # Another number from 0 to 1 is another convention and no mistake, and is remarked upon.
+    for slope in sorted({0.0, 0.5, 1.0} - {convention}):
+        other = derive.check(lambda x, s=slope: step(x, s), of=of, wrt="x", shapes={"x": "n"})
+        assert other.status == "right"
+        (remark,) = other.remarks
+        assert remark.startswith("kink at x = 0: every slope in [0, 1] is a subgradient")
+        assert f"autograd gives {convention:g}, yours {slope:g}" in remark
+    same = derive.check(lambda x: step(x, convention), of=of, wrt="x", shapes={"x": "n"})
+    assert (same.status, same.remarks) == ("right", ())
+
+    # A number outside is wrong.
+    at_zero = {"x": torch.tensor([-1.0, 0.0, 2.0])}
+    outside = derive.check([0.0, 3.0, 1.0], of=of, wrt="x", at=at_zero, kind="derivative")
     assert outside.status == "wrong"
+    assert outside.counterexample.entry == (1,)
+    assert (outside.counterexample.candidate, outside.counterexample.truth) == (3, convention)

@@ -12,7 +12,7 @@ def network(x, t, w, k, b, v):
     return torch.tanh(x[:, None] * w + t[:, None] * k + b) @ v
 
 
-def test_is_the_first_column_of_the_second_gradient_u_xx() -> None:
+def test_is_the_first_column_of_the_second_gradient_the_second_derivative_by_x() -> None:
     """Ones on both columns add u_x and u_t up first, so that the first column is u_xx + u_tx.
 
     https://discuss.pytorch.org/t/2nd-order-differential-for-pinn-model/117834
