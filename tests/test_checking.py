@@ -150,6 +150,21 @@ def test_a_function_that_derive_cannot_read_is_judged_by_autograd() -> None:
     assert derive.check(torch.ones_like, of=strange, wrt="x", shapes=VECTOR).status == "wrong"
 
 
+def test_the_grad_of_a_parameter_is_judged_at_its_own_value() -> None:
+    layer, x = torch.nn.Linear(4, 3), torch.randn(5, 4)
+
+    def loss(x):
+        return layer(x).pow(2).sum()
+
+    loss(x).backward()
+    once = layer.weight.grad.clone()
+    assert derive.check(once, of=loss, wrt="layer_weight", at={"x": x}).status == "right"
+    loss(x).backward()
+    twice = derive.check(layer.weight.grad, of=loss, wrt="layer_weight", at={"x": x})
+    assert twice.status == "wrong"
+    assert "accumulated" in twice.diagnosis
+
+
 def test_a_value_is_judged_at_its_own_point() -> None:
     verdict = derive.check([3.0, 4.0], of=mean_square, at={"x": [1.0, 2.0]})
     assert verdict.counterexample.inputs == {"x": [1.0, 2.0]}

@@ -21,7 +21,7 @@ from derive.diagnosis.counterexample import counterexample
 from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes, shape_mistakes
 from derive.diagnosis.judging import Findings, differing, judge
 from derive.diagnosis.kinds import inferred, read_kind
-from derive.diagnosis.looks import Sampler
+from derive.diagnosis.looks import Look, Sampler
 from derive.diagnosis.observed import observed_facts
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function, read_function
@@ -104,6 +104,8 @@ def _examine_one(
     if part is not None:
         candidate = picked(candidate, part)
     named = named or candidate.kind
+    if str(getattr(candidate.value, "dtype", "")) == "torch.float32":
+        dtype = "float32"
     extra = function.drawn.free_name("V" if named == "jvp" else "G") if candidate.extra else ""
     asked = Asked(named or "vjp" if extra else named, wrt, order, extra)
     sampler = Sampler(function, asked, seed)
@@ -154,7 +156,7 @@ def _verdict(seen: Examined, seed: int) -> Verdict:
         asked.kind,
         asked.wrt,
         ulps=found.ulps,
-        truth=found.truth,
+        truth=_truth(seen.function),
         samples=count,
         remarks=tuple(found.remarks),
         seed=seed,
@@ -175,24 +177,36 @@ def _verdict(seen: Examined, seed: int) -> Verdict:
     return replace(verdict, diagnosis=diagnosis, counterexample=example, mistakes=mistakes)
 
 
+def _truth(function: Function) -> str:
+    """What was believed."""
+    if function.problem is None:
+        return f"torch.autograd on the function itself, in float64, and by nothing else: {function.reason}"
+    own = "the function itself" if callable(function.source) else "the program of the formula"
+    return f"torch.autograd on {own}, in float64, and its definitions in high precision where they differ"
+
+
 def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
     """The mistakes that explain what was seen; at equal sizes, where the shapes do not fit at others."""
     found = seen.found
     asked, answer = seen.asked, seen.answer
     both = (seen.function, seen.candidate, asked, seen.sampler)
-    looks, square = found.looks, False
+    looks: Sequence[Look] = found.looks
     if all(set(x.sizes.values()) == {1} for x in found.wrong):
         told = tuple(shape_mistakes(found.misshapen))
         if told:
             return told
         equal = looks_at_equal_sizes(*both)
         if not all(x.agrees for x in equal):
-            looks, square = equal, True
+            looks = equal
         elif not found.wrong:
             return ()
-    telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > TELLS]
+    telling = [x for x in looks if max(_largest(x.truth), _largest(x.theirs)) > TELLS]
     later = partial(answer, asked) if answer else None
-    return diagnose(Evidence(*both, telling or looks, square, later))
+    return diagnose(Evidence(*both, telling or looks, later))
+
+
+def _largest(tensor: Any) -> float:
+    return float(tensor.abs().nan_to_num(posinf=0.0).max())
 
 
 def _rounding(found: Findings) -> str:

@@ -60,7 +60,7 @@ class Ulps:
 
     def __str__(self) -> str:
         theirs, usual = self.candidate, self.autograd
-        worse = "" if theirs > NO_WORSE * usual else " (no worse than autograd)"
+        worse = "" if theirs > NO_WORSE * max(usual, 1.0) else " (no worse than autograd)"
         return f"{self.dtype}: yours is off by at most {theirs:.3g} ulps, autograd by {usual:.3g}{worse}"
 
 

@@ -71,9 +71,8 @@ NAMES = {"i": "I", "jacobian": "Jacobian", "jacobians": "Jacobians", "cholesky":
 def _printed(verdict: derive.Verdict) -> str:
     """The verdict as it prints; its last digits, which are those of a processor, in words."""
     said = str(replace(verdict, ulps=None))
-    if "no worse than autograd" not in str(verdict.ulps):
-        return said
-    return f"{said}\n  {verdict.ulps.dtype}: no worse than autograd"
+    short = verdict.ulps is not None and verdict.ulps.dtype == "float32"
+    return f"{said}\n  float32: no worse than autograd" if short and "no worse" in str(verdict.ulps) else said
 
 
 def _title(name: str) -> str:

@@ -34,7 +34,7 @@ def factor_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     if factors is None:
         return
     found = mistake_of_factor(evidence, factors, "the derivative")
-    if found.name != "scalar factor":
+    if found.name != "scalar factor" and any(abs(f - 1) > SAME for f in factors):
         yield found
 
 
