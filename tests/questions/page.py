@@ -25,8 +25,8 @@ THEMES = (
 HEAD = """# Questions
 
 Gradients that did not match, as people met them, and what `derive.check` says to each. The code is made up
-after the question; every answer is printed as it comes, and the tests in `tests/questions/` hold derive to
-it. This page is written by `python -m tests.questions.page`.
+after the question; every answer is printed as it comes, with the derivative below it, and the tests in
+`tests/questions/` hold derive to it. This page is written by `python -m tests.questions.page`.
 """
 
 
@@ -63,14 +63,18 @@ def _question(question: Callable[..., None]) -> Iterator[str]:
                 seen.add(source)
                 yield f"```text\n{source}\n```\n"
         yield f"```text\n{_printed(verdict)}\n```\n"
+        form = verdict.closed_form
+        if form and form not in seen:
+            seen.add(form)
+            yield f"```math\n{form}\n```\n"
 
 
 NAMES = {"i": "I", "jacobian": "Jacobian", "jacobians": "Jacobians", "cholesky": "Cholesky"}
 
 
 def _printed(verdict: derive.Verdict) -> str:
-    """The verdict as it prints; its last digits, which are those of a processor, in words."""
-    said = str(replace(verdict, ulps=None))
+    """The verdict without what was believed; its last digits, a processor's own, in words."""
+    said = str(replace(verdict, ulps=None, truth=""))
     short = verdict.ulps is not None and verdict.ulps.dtype == "float32"
     return f"{said}\n  float32: no worse than autograd" if short and "no worse" in str(verdict.ulps) else said
 

@@ -47,7 +47,10 @@ def test_is_the_gradient_of_a_mean_of_squares_six_times_x_plus_two() -> None:
     def out(x):
         return (3 * (x + 2) ** 2).mean()
 
-    verdict = derive.check(lambda x: 6 * (x + 2), of=out, wrt="x", shapes={"x": "n"})
+    def by_hand(x):
+        return 6 * (x + 2)
+
+    verdict = derive.check(by_hand, of=out, wrt="x", shapes={"x": "n"})
 
     assert verdict.status == "wrong"
     assert "yours is n times the derivative" in verdict.diagnosis
@@ -66,13 +69,19 @@ def test_is_the_derivative_of_a_squared_error_twice_the_error_times_the_output()
     def error(t, o):
         return ((t - o) ** 2).sum()
 
+    def times_o(t, o):
+        return 2 * (t - o) * o
+
+    def without_inner(t, o):
+        return 2 * (t - o)
+
     shapes = {"t": "n", "o": "n"}
-    verdict = derive.check(lambda t, o: 2 * (t - o) * o, of=error, wrt="o", shapes=shapes)
+    verdict = derive.check(times_o, of=error, wrt="o", shapes=shapes)
     assert verdict.status == "wrong"
     assert "yours is minus the derivative times o" in verdict.diagnosis
     assert r"2(o_i - t_i)" in verdict.closed_form
 
-    forgotten = derive.check(lambda t, o: 2 * (t - o), of=error, wrt="o", shapes=shapes)
+    forgotten = derive.check(without_inner, of=error, wrt="o", shapes=shapes)
     assert forgotten.mistakes[0].name == "sign"
     assert forgotten.counterexample.candidate == -forgotten.counterexample.truth
 
@@ -124,5 +133,8 @@ def test_is_x_times_1_minus_x_the_derivative_of_the_sigmoid() -> None:
     assert there.counterexample.candidate == -20
     assert there.counterexample.truth == pytest.approx(0.01766, rel=1e-3)
 
-    activated = derive.check(lambda x: sigmoid_derivative(sigmoid(x)), of=sigmoid, wrt="x", shapes={"x": "n"})
+    def of_the_output(x):
+        return sigmoid_derivative(sigmoid(x))
+
+    activated = derive.check(of_the_output, of=sigmoid, wrt="x", shapes={"x": "n"})
     assert activated.status == "right"

@@ -31,8 +31,14 @@ def test_which_gradient_through_a_cholesky_factor_is_the_right_one() -> None:
     assert verdict.counterexample.entry in {(0, 1), (1, 0)}
     assert verdict.counterexample.candidate == pytest.approx(2 * verdict.counterexample.truth)
 
-    assert derive.check(lambda S: torch.linalg.inv(S), of=log_det, wrt="S", **known).status == "right"
-    triangle = derive.check(lambda S: torch.linalg.inv(S).tril(), of=log_det, wrt="S", **known)
+    def of_a_free_matrix(S):
+        return torch.linalg.inv(S)
+
+    def lower_triangle(S):
+        return torch.linalg.inv(S).tril()
+
+    assert derive.check(of_a_free_matrix, of=log_det, wrt="S", **known).status == "right"
+    triangle = derive.check(lower_triangle, of=log_det, wrt="S", **known)
     assert "lower triangle alone" in triangle.diagnosis
 
     conventions = {
@@ -89,13 +95,16 @@ def test_why_do_i_get_the_transpose_for_the_derivative_of_a_trace() -> None:
     def trace(X, A):
         return torch.trace(X @ A)
 
-    square = derive.check(lambda X, A: A, of=trace, wrt="X", shapes={"X": "n n", "A": "n n"})
+    def by_hand(X, A):
+        return A
+
+    square = derive.check(by_hand, of=trace, wrt="X", shapes={"X": "n n", "A": "n n"})
     assert square.mistakes[0].name == "transposed"
     assert "numerator layout" in str(square)
     assert any("only where A is symmetric" in m.explanation for m in square.mistakes)
 
     shapes = {"X": "m n", "A": "n m"}
-    verdict = derive.check(lambda X, A: A, of=trace, wrt="X", shapes=shapes)
+    verdict = derive.check(by_hand, of=trace, wrt="X", shapes=shapes)
     assert verdict.status == "wrong"
     assert verdict.mistakes[0].name == "transposed"
     assert "numerator layout" in str(verdict)

@@ -53,7 +53,10 @@ def test_what_is_the_derivative_of_log_det_where_a_library_says_zero() -> None:
     assert r"&= X^{-T}" in derivation.latex("brief", notation="matrix")
     assert derivation.verify().ok
 
-    verdict = derive.check(lambda X: torch.zeros_like(X), of=log_det, wrt="X", shapes={"X": "n n"})
+    def zero(X):
+        return torch.zeros_like(X)
+
+    verdict = derive.check(zero, of=log_det, wrt="X", shapes={"X": "n n"})
     assert verdict.status == "wrong"
     assert "0 everywhere" in verdict.diagnosis
 

@@ -130,6 +130,9 @@ def test_why_does_my_layer_norm_differ_from_torch() -> None:
     def variance(x):
         return x.var(unbiased=False)
 
-    ratio = derive.check(lambda x: 2 * (x - x.mean()) / (len(x) - 1), of=variance, wrt="x", shapes={"x": "n"})
+    def of_the_unbiased(x):
+        return 2 * (x - x.mean()) / (len(x) - 1)
+
+    ratio = derive.check(of_the_unbiased, of=variance, wrt="x", shapes={"x": "n"})
     assert "yours is n / (n-1) times the derivative" in ratio.diagnosis
     assert ratio.counterexample.candidate == 2 * ratio.counterexample.truth  # n = 2

@@ -39,9 +39,9 @@ def factor_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 
 
 def scalar_mistakes(evidence: Evidence) -> Iterator[Mistake]:
-    """The candidate is the derivative times a number without a name."""
+    """The candidate is the derivative times a number without a name; of one entry anything would be."""
     factors = evidence.factor(lambda x: x.truth)
-    if factors is not None:
+    if factors is not None and sum(x.truth.numel() for x in evidence.looks) > 1:
         yield mistake_of_factor(evidence, factors, "the derivative")
 
 
@@ -53,9 +53,8 @@ def mistake_of_factor(evidence: Evidence, factors: Sequence[float], of: str) -> 
         return Mistake("sign", f"the sign is wrong: yours is minus {of}", "the ratio is -1 at every sample")
     ratios = ratios_shown(evidence.looks, factors)
     if found is None:
-        return Mistake(
-            "scalar factor", f"yours is {of} times a number that changes from sample to sample", ratios
-        )
+        number = "a number that changes from sample to sample" if len(rows) > 1 else fraction(factors[0])
+        return Mistake("scalar factor", f"yours is {of} times {number}", ratios)
     name = "constant factor"
     hint = _mean_hint(evidence, factors) or _hint(found, constants(evidence))
     coincidence = _coincidence(found, evidence)
