@@ -121,6 +121,16 @@ def test_a_formula_that_holds_at_one_size_is_wrong() -> None:
     assert derive.check(lambda x: 2 * x / x.numel(), of=mean_square, like=tensors).status == "right"
 
 
+def test_the_right_answer_is_that_of_any_size() -> None:
+    verdict = derive.check(lambda x: x / 2, of=mean_square, like={"x": torch.randn(4)})
+    assert r"\frac{2}{n} x_i" in verdict.closed_form
+
+
+def test_nested_lists_are_one_value() -> None:
+    given = {"x": [[1.0, 2.0], [3.0, 4.0]]}
+    assert derive.check([[0.5, 1.0], [1.5, 2.0]], of=mean_square, at=given).status == "right"
+
+
 def test_a_function_that_runs_at_one_size_is_judged_there() -> None:
     weights = torch.randn(3, 4)
     verdict = derive.check(

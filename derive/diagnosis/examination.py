@@ -60,7 +60,7 @@ def examine(
     dtype: str = "float64",
     seed: int = 0,
     at: Mapping[str, Any] | None = None,
-    answer: Callable[[Asked], Any] | None = None,
+    answer: Callable[[Function, Asked], Any] | None = None,
 ) -> Verdict:
     """The verdict on a candidate; `answer` derives the right one, when somebody asks for it.
 
@@ -79,9 +79,10 @@ def examine(
     verdicts = []
     for k, name in enumerate(names):
         part = k if len(names) > 1 else None
+        derived = partial(answer, function) if answer else None
         with precision("float64"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # at sizes of 1, and done otherwise on purpose, torch warns
-            one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, answer)
+            one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, derived)
         verdicts.append(one)
     worst = ("wrong", "unknown", "rounding", "right")
     return min(verdicts, key=lambda v: worst.index(v.status))
@@ -122,6 +123,10 @@ def _examine_one(
         asked = replace(asked, kind=inferred(function, candidate, wrt, sampler, told))
         sampler.asked = asked
     found = judge(function, candidate, asked, dtype, sampler, samples)
+    if found.status == "wrong" and _fits_one_size(function, found):
+        found = judge(function, candidate, asked, dtype, sampler, sampler.at_given())
+        sizes = ", ".join(f"{name} = {size}" for name, size in function.given.items())
+        found.remarks[f"yours is written for {sizes}, and judged at this size alone"] = None
     facts = observed_facts(function, wrt) if found.status == "wrong" and candidate.value is None else {}
     if facts:
         narrower = function.with_facts(facts)
@@ -134,6 +139,13 @@ def _examine_one(
             function, sampler, found = narrower, narrow, within
     verdict = _verdict(Examined(function, candidate, asked, sampler, found, answer), seed)
     return replace(verdict, derive=partial(answer, asked)) if answer else verdict
+
+
+def _fits_one_size(function: Function, found: Findings) -> bool:
+    """Whether the candidate has a result of the right shape at the given sizes, and at no other but 1."""
+    given = dict(function.given)
+    fitting = [x for x in found.looks if set(x.sizes.values()) != {1}]
+    return bool(fitting) and bool(given) and all(dict(x.sizes) == given for x in fitting) and not found.wrong
 
 
 def _verdict(seen: Examined, seed: int) -> Verdict:
