@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from derive.errors import DeriveError, FormulaError, ShapeError, Unsupported
 
 if TYPE_CHECKING:
+    from derive.campaigns import Job, verify_many
     from derive.checking import check
     from derive.derivation import Derivation, derivative, grad, hessian, jacobian, jvp, vjp
     from derive.diagnosis import Verdict
@@ -23,6 +24,7 @@ __all__ = [
     "Derivation",
     "DeriveError",
     "FormulaError",
+    "Job",
     "Problem",
     "Program",
     "Report",
@@ -36,6 +38,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "read_formula",
+    "verify_many",
     "vjp",
 ]
 
@@ -43,6 +46,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Derivation": "derive.derivation",
+    "Job": "derive.campaigns",
     "Problem": "derive.expr.problem",
     "Program": "derive.numeric",
     "Report": "derive.verification",
@@ -54,6 +58,7 @@ _HOMES = {
     "jacobian": "derive.derivation",
     "jvp": "derive.derivation",
     "read_formula": "derive.read",
+    "verify_many": "derive.campaigns",
     "vjp": "derive.derivation",
 }
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derive import __version__
+from derive.cli_campaign import campaign, campaign_options, wanted
 from derive.errors import DeriveError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["cli", "main"]
 
 FORMATS = ("latex", "markdown", "json", "python")
+REPORTS = ("table", "json", "junit", "github", "markdown")
 KINDS = ("gradient", "derivative", "jacobian", "hessian", "vjp", "jvp")
 
 
@@ -103,22 +105,34 @@ def show(what: str, form: str, rules: bool | None, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
 @click.option("--all", "everything", is_flag=True, help="Verify the whole catalog.")
 @click.option("--seed", default=0, show_default=True, help="The seed of the samples.")
-@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-def verify(names: tuple[str, ...], everything: bool, seed: int, as_json: bool) -> None:
-    """Verify derivations of the catalog with every referee."""
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(REPORTS),
+    default="table",
+    show_default=True,
+    help="How the reports are printed.",
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@campaign_options
+def verify(names: tuple[str, ...], everything: bool, seed: int, form: str, **options: Any) -> None:
+    """Verify derivations of the catalog, or of files of problems, with every referee.
+
+    Files, or an option of campaigns, have it done in worker processes or on a cluster: derive.verify_many.
+    """
+    if wanted(names, options):
+        sys.exit(campaign(names, seed, form, options))
+    from derive.verification import formats
+
     if not names and not everything:
         raise click.UsageError("name what to verify, or write --all")
     outcomes = list(_outcomes(names, seed))
-    if as_json:
-        click.echo(json.dumps({o.name: json.loads(o.report.to_json()) for o in outcomes}, indent=2))
-    else:
-        for outcome in outcomes:
-            click.echo(str(outcome.report))
-            for check in outcome.printed:
-                click.echo(f"  {check.source}: {'the same digits' if check.ok else 'DIFFERENT digits'}")
+    text = formats.FORMATS[form]([o.full_report for o in outcomes])
+    if text:
+        click.echo(text)
     sys.exit(0 if all(o.ok for o in outcomes) else 1)
 
 

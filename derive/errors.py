@@ -3,15 +3,19 @@
 DeriveError
  ├── FormulaError        text that is no formula of ours (also a ValueError)
  ├── ShapeError          shapes or dimensions that do not fit together (also a ValueError)
+ ├── ManifestError       a derive.toml that cannot be read (also a ValueError)
  ├── Unsupported         mathematics that no rule covers (also a NotImplementedError)
  └── InternalMismatch    two of our own computations disagree: a bug, reported, never hidden
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["DeriveError", "FormulaError", "InternalMismatch", "ShapeError", "Unsupported"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["DeriveError", "FormulaError", "InternalMismatch", "ManifestError", "ShapeError", "Unsupported"]
 
 
 class DeriveError(Exception):
@@ -32,6 +36,15 @@ class FormulaError(DeriveError, ValueError):
 
 class ShapeError(DeriveError, ValueError):
     """Shapes, sizes or dimension names that do not fit together."""
+
+
+class ManifestError(DeriveError, ValueError):
+    """A manifest that cannot be read; says in which file, line, table and key, and what to write instead."""
+
+    def __init__(self, message: str, file: Path, line: int = 0, check: str = "", key: str = "") -> None:
+        self.file, self.line, self.check, self.key = file, line, check, key
+        place = (file.name, f"line {line}" if line else "", f'[[check]] "{check}"' if check else "", key)
+        super().__init__(f"{', '.join(part for part in place if part)}: {message}")
 
 
 class Unsupported(DeriveError, NotImplementedError):

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 import derive
 from derive.catalog import CATALOG, Printed
-from derive.cli import FORMATS, KINDS, cli, main
+from derive.cli import FORMATS, KINDS, REPORTS, cli, main
+from derive.verification.formats import FORMATS as REPORT_FORMS
 
 ROOT = Path(derive.__file__).parent.parent
 
@@ -377,6 +378,23 @@ def test_verify_as_json_is_the_report(run):
     assert found.code == 0
     assert list(data) == ["linear"]
     assert (data["linear"]["ok"], data["linear"]["seed"]) == (True, 3)
+
+
+def test_verify_has_every_form_of_a_report():
+    assert set(REPORTS) == set(REPORT_FORMS)
+
+
+@pytest.mark.parametrize("form", REPORTS)
+def test_verify_prints_a_planted_error_in_every_form(run, monkeypatch, form):
+    monkeypatch.setitem(CATALOG, "planted", WRONG["digits"])
+    found = run("verify", "planted", "linear", "--format", form)
+    assert found.code == 1
+    assert found.out.count("DIFFERENT digits: 0.2501; ours 0.2500") >= 1
+    assert ("linear" in found.out) == (form != "github")  # annotations are for what is wrong
+
+
+def test_verify_says_nothing_to_github_where_all_is_well(run):
+    assert run("verify", "linear", "--format", "github").out == ""
 
 
 @pytest.mark.parametrize("how", WRONG)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 import sympy
 from sympy import Symbol
 
 from derive.calculus import entrywise, gradient, hessian, identity, jacobian, jvp, lemma, vjp
-from derive.errors import DeriveError, FormulaError, InternalMismatch, ShapeError, Unsupported
+from derive.errors import DeriveError, FormulaError, InternalMismatch, ManifestError, ShapeError, Unsupported
 from derive.expr.functions import named
 from derive.expr.indices import Index, dim
 from derive.expr.problem import Definition, Problem, Variable
@@ -25,6 +26,7 @@ VECTORS = "x: n, y: n, S: n n, W: m n"
         (ShapeError("x"), ValueError),
         (Unsupported("x"), NotImplementedError),
         (InternalMismatch("x"), AssertionError),
+        (ManifestError("x", Path("derive.toml")), ValueError),
     ],
 )
 def test_every_error_is_ours_and_python_s(error, builtin):

@@ -46,8 +46,13 @@ TESTED_ELSEWHERE = {
         "read/test_modules": "read/ops/cells",
         # A case, its comparison and its referees, by the judgements that they lead to.
         "verification/test_judge": "verification/case verification/comparison verification/functions "
-        "verification/referees",
+        "verification/referees/autograd verification/referees/forward verification/referees/kinks "
+        "verification/referees/precision verification/referees/steps",
+        "verification/referees/test_table": "verification/referees/referee",
+        "verification/test_structure": "verification/referees/structure",
         "verification/test_samples": "verification/sizes",
+        # How a task is lost, by the tasks that are.
+        "workers/test_executor": "workers/lost",
     }.items()
     for module in modules.split()
 }

@@ -45,6 +45,11 @@ def test_the_wheel_has_the_command(wheel: Path) -> None:
     assert "derive = derive.cli:main" in read(wheel, "entry_points.txt").splitlines()
 
 
+def test_the_wheel_has_the_pytest_plugin(wheel: Path) -> None:
+    _, _, points = read(wheel, "entry_points.txt").partition("[pytest11]\n")
+    assert points.splitlines()[0] == "derive = derive.pytest_plugin"
+
+
 def test_the_metadata_asks_for_no_torch_outside_the_extras(wheel: Path) -> None:
     metadata = Parser().parsestr(read(wheel, "METADATA"))
     assert metadata["Name"] == "derive-gradients"

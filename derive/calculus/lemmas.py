@@ -7,7 +7,7 @@ folding, and kept. A second derivative is the derivative of the first lemma's cl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sympy import Expr
 
@@ -36,6 +36,11 @@ class Lemma:
     def closed_form(self) -> Node:
         """The closed form in the function's own parameters."""
         return self.stage.result
+
+    @cached_property
+    def lemmas(self) -> tuple[Lemma, ...]:
+        """The lemmas that the steps of this one rest on."""
+        return tuple(below for step in self.stage.steps for below in lemmas_in(step.before))
 
 
 @lru_cache(maxsize=512)

@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 from sympy import Dummy, S
 
+from derive.calculus.gaps import slope_in_gap
 from derive.errors import Unsupported
 from derive.expr.functions import NamedFunction
 from derive.expr.heads import HEADS
@@ -151,6 +152,16 @@ def norm_rule(body: Norm, wrt: Node) -> tuple[Node, str]:
     return diff(total if body.p == 1 else Pow(total, Num(1 / body.p)), wrt), "definition of the norm"
 
 
+def _case_by_case(body: Cases, x: Node) -> Node:
+    """The branches, each differentiated; the value at a gap that is filled, by what is around it."""
+    return Cases(
+        tuple(
+            (diff(branch, x) if (slope := slope_in_gap(body, k, value(x))) is None else Num(slope), condition)
+            for k, (branch, condition) in enumerate(body.branches)
+        )
+    )
+
+
 def cases_rule(body: Cases, wrt: Node) -> tuple[Node, str]:
     """Branch by branch; what happens at the border is a convention that the function states.
 
@@ -158,15 +169,14 @@ def cases_rule(body: Cases, wrt: Node) -> tuple[Node, str]:
     never stands inside a branch; else each branch is multiplied by the bracket of its condition.
     """
     if isinstance(wrt, Sym):
-        return Cases(tuple((diff(branch, wrt), condition) for branch, condition in body.branches)), "cases"
+        return _case_by_case(body, wrt), "cases"
     assert isinstance(wrt, Entry)
     entries = [
         p for branch, _ in body.branches for p in walk(branch) if isinstance(p, Entry) and p.base == wrt.base
     ]
     bound = {p.index for branch, _ in body.branches for p in walk(branch) if isinstance(p, (Sigma, Norm))}
     if len(set(entries)) == 1 and not any(a.has(*bound) for a in entries[0].at if bound):
-        inner = Cases(tuple((diff(branch, entries[0]), condition) for branch, condition in body.branches))
-        return mul(inner, diff(entries[0], wrt)), "cases"
+        return mul(_case_by_case(body, entries[0]), diff(entries[0], wrt)), "cases"
     terms, before = [], sympy.true
     for branch, condition in body.branches:
         holds = sympy.And(before, condition)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import sympy
-from sympy import Expr, Piecewise, Sum
+from sympy import Expr, Indexed, Piecewise, Sum
 
 from derive.calculus.rational import Field
 from derive.expr.functions import Apply
-from derive.expr.sums import make_sum, map_args, open_sum
+from derive.expr.sums import Iverson, make_sum, map_args, open_sum
 from derive.expr.tree import Add, Call, Cases, Frac, Group, Mul, Node, Num, Pow, Sigma, children
 from derive.printing.present import present
 
@@ -75,7 +75,8 @@ def tidy(expr: Expr) -> Expr:
         return expr
     field = Field([expr])
     rational = field.into(expr)
-    best = min(forms(rational), key=lambda form: rational_cost(form, field))
+    ranked = sorted(forms(rational), key=lambda form: rational_cost(form, field))
+    best = next((form for form in ranked if not _loose(field.back(form))), rational)
     # Of two forms equally long the one that came is kept, unless a sum has become a product.
     settled = best.is_Add or not rational.is_Add
     if settled and rational_cost(rational, field) <= rational_cost(best, field):
@@ -97,6 +98,22 @@ def forms(rational: Expr) -> Iterator[Expr]:
         yield sympy.expand(factored)
     if not bottom.is_number:
         yield sympy.expand(top) / bottom
+
+
+def _loose(expr: Expr) -> bool:
+    """Whether an entry such as x[i - 2] has been pulled in front of the brackets that say where it is."""
+    products = (p for p in expr.atoms(sympy.Mul) if p.has(Iverson)) if expr.has(Iverson) else ()
+    for product in products:
+        inside = [f for f in product.args if f.is_Add]
+        outside = [f for f in product.args if not f.is_Add]
+        shifted = any(not p.is_Atom for f in outside for e in f.atoms(Indexed) for p in e.indices)
+        if (
+            shifted
+            and any(f.has(Iverson) for f in inside)
+            and not any(isinstance(f, Iverson) for f in outside)
+        ):
+            return True
+    return False
 
 
 def _inside(expr: Expr) -> Expr:

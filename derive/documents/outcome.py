@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.catalog import Entry
 from derive.catalog import entry as of_name
@@ -37,6 +37,11 @@ class Outcome:
     def ok(self) -> bool:
         """Whether everything holds: the referees agree, and every printed digit comes out."""
         return self.report.ok and all(p.ok for p in self.printed)
+
+    @property
+    def full_report(self) -> Report:
+        """The report, with the printed numbers as checks of their own."""
+        return replace(self.report, checks=(*self.report.checks, *(p.as_check() for p in self.printed)))
 
 
 def outcome_of(name: str, seed: int = 0) -> Outcome:

@@ -14,7 +14,7 @@ from derive.errors import ShapeError
 from derive.verification.case import Case, Question, indices
 from derive.verification.samples import Sample
 
-__all__ = ["forward_mode", "function_of", "reverse_mode"]
+__all__ = ["differentiated", "forward_mode", "function_of", "leaves", "places", "reverse_mode"]
 
 Function = Callable[..., Any]
 
@@ -66,38 +66,52 @@ def _chosen(result: Any, question: Question) -> Any:
 
 def reverse_mode(case: Case, question: Question, sample: Sample, dtype: str = "float64") -> Any:
     """The derivative as a tensor of the result's shape, by torch.autograd.grad, row by row."""
+    function, _ = function_of(case, question)
+    return differentiated(
+        function, question, leaves(case.tensors(sample, dtype)), places(case, question)
+    ).detach()
+
+
+def places(case: Case, question: Question) -> list[int]:
+    """Where the variables of the derivative stand among the parameters, one for each order."""
+    names = [v.name for v in case.variables]
+    return [names.index(w) for w in question.wrts]
+
+
+def leaves(args: Sequence[Any]) -> list[Any]:
+    """The tensors, ready to be differentiated by where they are real."""
+    return [a.requires_grad_() if a.is_floating_point() else a for a in args]
+
+
+def differentiated(function: Function, question: Question, args: Sequence[Any], by: Sequence[int]) -> Any:
+    """The derivative with its graph, by the arguments in these places, one after the other."""
     import torch
 
-    function, _ = function_of(case, question)
-    args = case.tensors(sample, dtype)
-    names = [v.name for v in case.variables]
-    args = [a.requires_grad_() if a.is_floating_point() else a for a in args]
-    x = [args[names.index(w)] for w in question.wrts]
-    y = function(*args)
-    extra = args[0].detach() if question.extra else None
+    x, y = [args[p] for p in by], function(*args)
+    extra = args[0] if question.extra else None
     if question.kind == "vjp":
-        (row,) = torch.autograd.grad(y, x[0], grad_outputs=extra, materialize_grads=True)
+        (row,) = torch.autograd.grad(y, x[0], grad_outputs=extra, create_graph=True, materialize_grads=True)
         return row
-    if question.kind == "derivative" and x[0].ndim:
-        return torch.stack([_repeated(y[at], x, at) for at in indices(y.shape)]).reshape(y.shape)
+    if question.kind == "derivative" and x and x[0].ndim:
+        rows = [_repeated(y[at], x, at) for at in indices(y.shape)]
+        return torch.stack(rows).reshape(y.shape) if rows else y
     for variable in x:
         y = _jacobian(y, variable)
-    if question.kind == "jvp" and extra is not None:
-        return torch.tensordot(y.detach(), extra, dims=extra.ndim)
-    return y.detach()
+    return y if question.kind != "jvp" else torch.tensordot(y, extra, dims=extra.ndim)  # type: ignore[union-attr]
 
 
 def _jacobian(y: Any, x: Any) -> Any:
     import torch
 
     rows = [_gradient(entry, x) for entry in y.reshape(-1)]
-    return torch.stack(rows).reshape((*y.shape, *x.shape))
+    shape = (*y.shape, *x.shape)
+    return torch.stack(rows).reshape(shape) if rows else y.new_zeros(shape)
 
 
 def _repeated(y: Any, x: Sequence[Any], at: tuple[int, ...]) -> Any:
     for variable in x:
         y = _gradient(y, variable)[at]
-    return y.detach()
+    return y
 
 
 def _gradient(y: Any, x: Any) -> Any:
@@ -117,30 +131,28 @@ def forward_mode(case: Case, question: Question, sample: Sample, dtype: str = "f
     import torch
 
     function, _ = function_of(case, question)
-    args = case.tensors(sample, dtype)
-    names = [v.name for v in case.variables]
-    places = [names.index(w) for w in question.wrts]
+    args, by = case.tensors(sample, dtype), places(case, question)
     if question.kind == "jvp":
-        return _along(function, places[0], args[0])(*args)
-    shape = args[places[0]].shape
+        return _along(function, by[0], args[0])(*args)
+    shape = args[by[0]].shape
     if question.kind == "derivative" and len(shape):
         entries = []
         for at in indices(shape):
             along = function
-            for place in places:
+            for place in by:
                 along = _along(along, place, _unit(args[place], at))
             entries.append(along(*args)[at])
-        return torch.stack(entries).reshape(shape)
+        return torch.stack(entries).reshape(shape) if entries else function(*args)
     columns = []
-    every = [[(p, at) for at in indices(args[p].shape)] for p in places]
+    every = [[(p, at) for at in indices(args[p].shape)] for p in by]
     for chosen in itertools.product(*every):
         along = function
         for place, at in chosen:
             along = _along(along, place, _unit(args[place], at))
         columns.append(along(*args))
-    below = [n for p in places for n in args[p].shape]
-    jacobian = torch.stack(columns, dim=-1)
-    jacobian = jacobian.reshape((*jacobian.shape[:-1], *below))
+    y, below = function(*args), [n for p in by for n in args[p].shape]
+    jacobian = torch.stack(columns, dim=-1) if columns else y.new_zeros((*y.shape, 0))
+    jacobian = jacobian.reshape((*y.shape, *below))
     if question.kind == "vjp":
         return torch.tensordot(args[0], jacobian, dims=args[0].ndim)
     return jacobian

@@ -6,17 +6,31 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from derive.calculus import Derived
-from derive.errors import DeriveError, ShapeError
-from derive.expr.problem import Variable
+from derive.errors import DeriveError, ShapeError, Unsupported
+from derive.expr.problem import Definition, Problem, Variable
 from derive.expr.tree import Diff, Entry, Sym
-from derive.numeric import Program, forward_of
 from derive.verification.points import Point, derivative_at
-from derive.verification.samples import Sample, draw_samples, small_samples
+from derive.verification.samples import Sample, draw_samples, extreme_samples, small_samples
+from derive.verification.tolerance import TOLERANCES
 
-__all__ = ["KINDS", "Case", "ProgramFailed", "Question", "first_line", "indices"]
+if TYPE_CHECKING:  # what is judged is handed in, never imported: no referee runs the code that it judges
+    from derive.calculus import Derived
+    from derive.numeric import Program
+
+__all__ = [
+    "EXACT",
+    "KINDS",
+    "At",
+    "Case",
+    "Lower",
+    "NoKernel",
+    "ProgramFailed",
+    "Question",
+    "first_line",
+    "indices",
+]
 
 # The kind, and how many of the first variables are not the function's own (the upstream G, the tangent V).
 KINDS: dict[str, int] = {
@@ -30,11 +44,18 @@ KINDS: dict[str, int] = {
 }
 ALIASES = {"grad": "gradient", "entrywise": "derivative"}
 
+EXACT = 24  # bits of a significand that hold every value of a sample
+
 At = tuple[int, ...]
+Lower = Callable[[Problem, Sequence[str]], Callable[..., Any]]
 
 
 class ProgramFailed(DeriveError):
     """The program that is judged raises at a sample at which the function has a value."""
+
+
+class NoKernel(DeriveError, RuntimeError):
+    """torch has no kernel of this precision for an operation of the program."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +120,12 @@ class Question:
                 return first or out
         return (*out, *(n for w in self.wrts for n in point.shape(self.derived.problem.dims(w))))
 
+    def misshapen(self, result: Any, sample: Sample) -> str:
+        """What is wrong with the shape of a result, in words; nothing where it has that of the shape law."""
+        shape = self.shape(sample)
+        right = tuple(result.shape) == shape
+        return "" if right else f"the program gives shape {tuple(result.shape)}, the shape law {shape}"
+
     def truth(self, point: Point, at: At) -> Any:
         """One entry of the derivative in high precision: difference quotients of the original definitions."""
         problem, output = self.derived.problem, self.output
@@ -137,7 +164,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Case:
-    """Everything that the referees need; what several of them need is computed once."""
+    """Everything that the referees need; what several of them need is computed once.
+
+    `lower` makes a torch function of outputs of a problem: autograd runs it where there is no reference.
+    `claims` are formulas that somebody else found for the same derivatives, one each.
+    """
 
     derived: tuple[Derived, ...]
     program: Program | Callable[..., Any]
@@ -145,6 +176,10 @@ class Case:
     reference: Callable[..., Any] | None = None
     seed: int = 0
     dtypes: tuple[str, ...] = ("float64", "float32")
+    lower: Lower | None = None
+    thorough: bool = False
+    device: str = "cpu"
+    claims: tuple[Definition, ...] = ()
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -159,14 +194,42 @@ class Case:
         """The parameters of the program."""
         return self.derived[-1].problem.variables
 
+    def variable(self, name: str) -> Variable:
+        """The parameter of that name."""
+        return self.derived[-1].problem.variable(name)
+
     @cached_property
     def _outputs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(q.output for q in self.questions))
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:
-        """The points for programs."""
-        return draw_samples(self.derived[-1].problem, self.seed, self._outputs)
+        """The points for programs; a thorough report looks at more."""
+        return draw_samples(
+            self.derived[-1].problem, self.seed, self._outputs, *((5, range(2, 8)) if self.thorough else ())
+        )
+
+    @cached_property
+    def extreme(self) -> tuple[Sample, ...]:
+        """Points far out, and points without entries, for a thorough report."""
+        drawn = extreme_samples(self.derived[-1].problem, self.seed, self._outputs) if self.thorough else ()
+        return tuple(s for s in drawn if self._has_a_value(s))
+
+    @cached_property
+    def large(self) -> tuple[Sample, ...]:
+        """Points of larger sizes, for what costs one pass of autograd and not one an entry."""
+        return draw_samples(self.derived[-1].problem, self.seed, self._outputs, 2, range(6, 14))[:2]
+
+    def _has_a_value(self, sample: Sample) -> bool:
+        """Whether the author's function, too, has a value there."""
+        try:
+            for question in self.questions:
+                own = slice(1 if question.extra else 0, None)
+                if self.reference is not None:
+                    self.reference(*self.tensors(sample, "float64")[own])
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+            return False
+        return True
 
     @cached_property
     def small(self) -> tuple[Sample, ...]:
@@ -174,14 +237,16 @@ class Case:
         return small_samples(self.derived[-1].problem, self.seed, self._outputs)
 
     @cached_property
-    def _results(self) -> dict[tuple[int, str], tuple[Any, ...]]:
+    def _results(self) -> dict[tuple[int, str], tuple[Sample, tuple[Any, ...]]]:
         return {}
 
     def forward(self, question: Question) -> Callable[..., Any]:
         """The problem's own program of the output in question, as a bare torch function."""
         key = id(question)
         if key not in self._programs:
-            self._programs[key] = forward_of(question.derived.problem, [question.output]).function
+            if self.lower is None:
+                raise Unsupported("running the definitions", "give the author's function, or lower=")
+            self._programs[key] = self.lower(question.derived.problem, [question.output])
         return self._programs[key]
 
     @cached_property
@@ -189,40 +254,47 @@ class Case:
         return {}
 
     def ours(self, sample: Sample, dtype: str) -> tuple[Any, ...]:
-        """The program's results, one a derivation."""
+        """The program's results, one a derivation; kept, for the next referee."""
         key = (id(sample), dtype)
         if key not in self._results:
-            tensors = self.tensors(sample, dtype)
-            try:
-                result = self.program(*tensors)
-            except (
-                ArithmeticError,
-                AssertionError,
-                LookupError,
-                RuntimeError,
-                TypeError,
-                ValueError,
-            ) as error:
-                if "not implemented for" in str(error):  # torch has no such kernel for a short precision
-                    raise
-                raise ProgramFailed(
-                    f"{type(error).__name__}: {first_line(error)} ({sample.label})"
-                ) from error
-            self._results[key] = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        return self._results[key]
+            self._results[key] = sample, self.run(sample, dtype)  # with the sample, whose identity is the key
+        return self._results[key][1]
+
+    def run(self, sample: Sample, dtype: str) -> tuple[Any, ...]:
+        """The program's results, one a derivation."""
+        tensors = self.tensors(sample, dtype)
+        try:
+            result = self.program(*tensors)
+        except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if "not implemented for" in str(error):
+                raise NoKernel(first_line(error)) from error
+            raise ProgramFailed(f"{type(error).__name__}: {first_line(error)} ({sample.label})") from error
+        return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+    def seen(self, sample: Sample, dtype: str) -> Sample:
+        """The sample with the values that a precision sees: a short one sees rounded values."""
+        if TOLERANCES[dtype].bits >= EXACT:
+            return sample
+        pairs = zip(self.variables, self.tensors(sample, dtype), strict=True)
+        values = {
+            v.name: sample.values[v.name] if v.integer else value.double().tolist() for v, value in pairs
+        }
+        return Sample(sample.sizes, values, sample.label)
 
     def tensors(self, sample: Sample, dtype: str) -> list[Any]:
-        """The sample's values as torch tensors, in the order of the parameters."""
+        """The sample's values as torch tensors on the device, in the order of the parameters."""
         import torch
 
-        real = getattr(torch, dtype)
+        real, point = getattr(torch, dtype), sample.point(self.derived[-1].problem, 15)
         return [
-            torch.tensor(sample.values[v.name], dtype=torch.int64 if v.integer else real)
+            torch.tensor(
+                sample.values[v.name], dtype=torch.int64 if v.integer else real, device=self.device
+            ).reshape(point.shape(v.dims))  # of nested lists without entries, torch knows no more
             for v in self.variables
         ]
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error's message."""
     return next(iter(str(error).splitlines()), "")
 

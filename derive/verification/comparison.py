@@ -12,7 +12,7 @@ from derive.verification.report import Check, Status, Worst
 from derive.verification.samples import Sample
 from derive.verification.tolerance import TOLERANCES, ulps
 
-__all__ = ["Comparison"]
+__all__ = ["Comparison", "shown_sizes"]
 
 Row = tuple[tuple[int, ...], float, float]  # a position, ours, theirs
 
@@ -51,10 +51,10 @@ class Comparison:
         either (log(1 - σ(x)) at x = 35), the entry says nothing.
         """
         if tuple(ours.shape) != tuple(shape) or tuple(theirs.shape) != tuple(shape):
-            self.refuted, self.sample = True, sample
-            self.reason = (
+            self.refute(
+                sample,
                 f"shapes differ: ours {tuple(ours.shape)}, theirs {tuple(theirs.shape)}, "
-                f"by the shape law {tuple(shape)}"
+                f"by the shape law {tuple(shape)}",
             )
             return
         rows = list(zip(indices(shape), _listed(ours), _listed(theirs), strict=True))
@@ -67,9 +67,13 @@ class Comparison:
             ]
         self.numbers(rows, sample)
 
+    def refute(self, sample: Sample, reason: str) -> None:
+        """Refute by what is no number: a shape, a precision."""
+        self.refuted, self.sample, self.reason = True, sample, reason
+
     def numbers(self, rows: Sequence[Row], sample: Sample) -> None:
         """Compare pairs of numbers at positions; a truth that is not finite says nothing."""
-        self.sizes[", ".join(f"{n}={k}" for n, k in sample.sizes.items()) or "scalars"] = None
+        self.sizes[shown_sizes(sample)] = None
         largest = _largest(rows)
         for at, ours, theirs in rows:
             if not math.isfinite(theirs):
@@ -114,6 +118,11 @@ class Comparison:
             reason,
             referee.independent,
         )
+
+
+def shown_sizes(sample: Sample) -> str:
+    """The sizes of a sample, as a report has them."""
+    return ", ".join(f"{n}={k}" for n, k in sample.sizes.items()) or "scalars"
 
 
 def _listed(tensor: Any) -> list[float]:

@@ -10,16 +10,20 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from derive.calculus import Derived
-from derive.numeric import Program
+from derive.expr.problem import Definition, Problem
+from derive.numeric import Program, forward_of
 from derive.verification.case import Case, ProgramFailed, first_line
 from derive.verification.referees import REFEREES, Referee
 from derive.verification.report import Check, Report
 from derive.verification.tolerance import TOLERANCES
 
-__all__ = ["verify"]
+__all__ = ["verify", "versions"]
 
 # What torch and an author's function raise where they cannot answer: no forward mode, no double backward.
 FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+DEFAULT = ("float64", "float32")
+THOROUGH = (*DEFAULT, "float16", "bfloat16")
 
 
 def verify(
@@ -30,24 +34,40 @@ def verify(
     reference: Callable[..., Any] | None = None,
     name: str = "",
     seed: int = 0,
-    dtypes: Sequence[str] = ("float64", "float32"),
+    dtypes: Sequence[str] | None = None,
     referees: Sequence[str] | None = None,
+    thorough: bool = False,
+    device: str = "cpu",
+    claims: Sequence[Definition] = (),
 ) -> Report:
     """Evidence that derivations, and the program of their closed forms, are right.
 
     `program` takes the problem's variables by position and gives one tensor a derivation. `reference` is the
     author's function of the same variables (without the G or V of a vjp or jvp), which autograd then runs;
-    where there is none, it runs the problem's own program. `referees` names those to ask (all of REFEREES);
-    one that cannot answer gives an unknown with its reason.
+    where there is none, it runs the problem's own program. `referees` names those to ask; one that cannot
+    answer gives an unknown with its reason. What is `thorough` asks all of REFEREES in every precision, on
+    more samples; else those that cost little are asked, in float64 and float32. Programs and autograd run on
+    the `device`. `claims` are formulas of others, `Definition(name, indices, body)`, one for each derivation.
 
     Raises ValueError for a referee or a precision that is not known.
     """
-    chosen = tuple(referees) if referees is not None else tuple(REFEREES)
+    chosen = (
+        [r.name for r in REFEREES.values() if thorough or not r.thorough] if referees is None else referees
+    )
+    dtypes = (THOROUGH if thorough else DEFAULT) if dtypes is None else dtypes
     _known("referee", chosen, REFEREES)
     _known("precision", dtypes, [d for d in TOLERANCES if "float" in d])
-    case = Case(tuple(derived), program, kind, reference, seed, tuple(dtypes))
+    if claims and len(claims) != len(derived):
+        raise ValueError(f"there are {len(claims)} claims for {len(derived)} derivations; give one for each")
+    parts, about = tuple(derived), (lowered, thorough, device, tuple(claims))
+    case = Case(parts, program, kind, reference, seed, tuple(dtypes), *about)
     checks = tuple(check for n in chosen for check in _asked(REFEREES[n], case))
-    return Report(name, checks, seed, _versions())
+    return Report(name, checks, seed, versions())
+
+
+def lowered(problem: Problem, outputs: Sequence[str]) -> Callable[..., Any]:
+    """The problem's own program of the outputs, as a bare torch function."""
+    return forward_of(problem, outputs).function
 
 
 def _asked(referee: Referee, case: Case) -> Iterator[Check]:
@@ -84,5 +104,6 @@ def _frozen_versions() -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions that numbers depend on."""
     return dict(_frozen_versions())

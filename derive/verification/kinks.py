@@ -19,7 +19,7 @@ from derive.verification.case import indices
 from derive.verification.evaluation import Compiled, compiled
 from derive.verification.samples import FACT_DRAWS, Sample
 
-__all__ = ["Kink", "at_kink", "kinks_of", "sample_at_kink"]
+__all__ = ["Kink", "at_kink", "filled", "kinks_of", "sample_at_kink"]
 
 CLOSE = 1e-12  # nearer than this, float64 does not know on which side it is
 
@@ -40,15 +40,15 @@ def kinks_of(problem: Problem) -> tuple[Kink, ...]:
     return tuple(k for d in problem.definitions for node in walk(d.body) for k in _kinks(node))
 
 
-def at_kink(problem: Problem, sample: Sample) -> Kink | None:
-    """The first kink that the sample hits with one of its entries, if any."""
+def at_kink(problem: Problem, sample: Sample, near: float = CLOSE) -> Kink | None:
+    """The first kink that the sample hits with one of its entries, or is so near to, if any."""
     point = sample.point(problem, 20)
     for kink in kinks_of(problem):
         for gap in kink.gaps:
             free = [i for i in gap.free if isinstance(i, Index)]
             for at in indices(point.shape([i.dim for i in free])):
                 try:
-                    if abs(gap.run(point, dict(zip(free, at, strict=True)))) < CLOSE:
+                    if abs(gap.run(point, dict(zip(free, at, strict=True)))) <= near:
                         return kink
                 except (DeriveError, ArithmeticError):
                     continue
@@ -61,7 +61,7 @@ def sample_at_kink(problem: Problem, kink: Kink, sample: Sample) -> Sample | Non
         if variable.integer or set(variable.facts) & set(FACT_DRAWS):
             continue
         for number in (*(float(k) for k in kink.at if k.is_number), 0.0):
-            values = {**sample.values, variable.name: _filled(sample.values[variable.name], number)}
+            values = {**sample.values, variable.name: filled(sample.values[variable.name], number)}
             moved = replace(sample, values=values, label=f"{sample.label}; {variable.name} = {number:g}")
             hit = at_kink(problem, moved)
             if hit is not None and hit.function == kink.function:
@@ -69,8 +69,9 @@ def sample_at_kink(problem: Problem, kink: Kink, sample: Sample) -> Sample | Non
     return None
 
 
-def _filled(values: Any, number: float) -> Any:
-    return [_filled(v, number) for v in values] if isinstance(values, list) else number
+def filled(values: Any, number: float) -> Any:
+    """Nested lists with every entry replaced by one number."""
+    return [filled(v, number) for v in values] if isinstance(values, list) else number
 
 
 def _kinks(node: Node) -> Iterator[Kink]:

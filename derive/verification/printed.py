@@ -16,6 +16,7 @@ from typing import Any
 from derive.catalog.record import Linspace, Printed
 from derive.errors import FormulaError
 from derive.numeric import Program
+from derive.verification.report import Check, Status
 
 __all__ = ["PrintedCheck", "check_printed"]
 
@@ -35,6 +36,17 @@ class PrintedCheck:
     ok: bool
     remark: str = ""
 
+    def as_check(self) -> Check:
+        """The same as a row of a report."""
+        said = (
+            "the same digits"
+            if self.ok
+            else f"DIFFERENT digits: {_row(self.expected)}; ours {_row(self.ours)}"
+        )
+        reason = f"{said}; {self.remark}" if self.remark else said
+        status: Status = "agrees" if self.ok else "refuted"
+        return Check(self.source, "printed digits", status, points=len(self.expected), reason=reason)
+
 
 def check_printed(printed: Printed, value_program: Program, derivative_program: Program) -> PrintedCheck:
     """Whether ours prints the digits that the notes print.
@@ -53,6 +65,10 @@ def check_printed(printed: Printed, value_program: Program, derivative_program: 
         for values, text in zip(zip(*outcomes, strict=True), expected, strict=True)
     )
     return PrintedCheck(printed.source, expected, ours, ok, printed.remark)
+
+
+def _row(numbers: tuple[str, ...]) -> str:
+    return " ".join(numbers[:8]) + (" …" if len(numbers) > 8 else "")
 
 
 # ── digits ──────────────────────────────────────────────────────────────────────────────────────────

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from derive.verification.formats import COLUMNS, FORMATS, agreement, data_of, github, rows_of
 
 __all__ = ["Check", "Report", "Status", "Worst"]
 
 Status = Literal["agrees", "refuted", "unknown", "kink"]
-
-COLUMNS = ("what", "referee", "dtype", "status", "points", "worst", "allowed", "remark")
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,12 @@ class Check:
     reason: str = ""
     independent: bool = False
 
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Check:
+        """The check whose fields, as plain data, these are."""
+        worst = Worst(**data["worst"]) if data["worst"] else None
+        return cls(**data | {"sizes": tuple(data["sizes"]), "worst": worst})
+
 
 @dataclass(frozen=True)
 class Report:
@@ -87,25 +93,29 @@ class Report:
 
     def to_json(self) -> str:
         """The report as JSON, the same bytes for the same report."""
-        data = asdict(self) | {"ok": self.ok, "status": self.status}
-        return json.dumps(data, indent=2, ensure_ascii=False)
+        return json.dumps(data_of(self), indent=2, ensure_ascii=False)
+
+    def to_junit(self) -> str:
+        """The report as a JUnit document: a case for the verdict, and one for each check."""
+        return FORMATS["junit"]((self,))
+
+    def to_github(self, file: str = "", line: int = 0) -> str:
+        """GitHub's workflow commands, an annotation a line; "" where everything agrees."""
+        return github((self,), file, line)
+
+    def to_markdown(self) -> str:
+        """The report as a summary in Markdown."""
+        return FORMATS["markdown"]((self,))
 
     @classmethod
     def from_json(cls, text: str) -> Report:
         """The report that `to_json` wrote."""
         data = json.loads(text)
-        checks = tuple(
-            Check(
-                **row
-                | {"sizes": tuple(row["sizes"]), "worst": Worst(**row["worst"]) if row["worst"] else None}
-            )
-            for row in data["checks"]
-        )
-        return cls(data["name"], checks, data["seed"], data["versions"])
+        return cls(data["name"], tuple(map(Check.of, data["checks"])), data["seed"], data["versions"])
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table as text, one row a check."""
-        return [_row(check) for check in self.checks]
+        return rows_of(self)
 
     @property
     def title(self) -> str:
@@ -113,12 +123,13 @@ class Report:
         name = f"{self.name}: " if self.name else ""
         return f"{name}{self.status} (seed {self.seed})"
 
+    @property
+    def agreement(self) -> tuple[str, ...]:
+        """Who agrees with whom, a line for each thing judged: `∂l/∂x: program = autograd (reverse)`."""
+        return agreement(self)
+
     def __str__(self) -> str:
-        table = [COLUMNS, *self.rows()]
-        widths = [max(len(row[k]) for row in table) for k in range(len(COLUMNS))]
-        lines = ["  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in table]
-        details = [f"  {line}" for check in self.refuted for line in _detail(check)]
-        return "\n".join([self.title, "", *lines, *([""] if details else []), *details])
+        return FORMATS["table"]((self,))
 
     def __rich__(self) -> Any:
         from rich.table import Table
@@ -140,22 +151,3 @@ class Report:
         )
         caption = f"<caption>{html.escape(self.title)}</caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _row(check: Check) -> tuple[str, ...]:
-    worst = "" if check.worst is None else f"{check.worst.relative:.1e}"
-    allowed = "" if check.tolerance is None else f"{check.tolerance:.0e}"
-    points = str(check.points) if check.points else ""
-    return (check.name, check.referee, check.dtype, check.status, points, worst, allowed, check.reason)
-
-
-def _detail(check: Check) -> list[str]:
-    lines = [f"{check.name} is refuted by {check.referee} ({check.dtype}): {check.reason}"]
-    if check.worst is not None:
-        worst = check.worst
-        lines.append(
-            f"  at {worst.where}: ours {worst.ours!r}, theirs {worst.theirs!r}, {worst.ulps:.3g} ulps"
-        )
-        if worst.inputs:
-            lines.append(f"  inputs: {worst.inputs}")
-    return lines

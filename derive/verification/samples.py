@@ -12,6 +12,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import mul
@@ -27,10 +28,12 @@ __all__ = [
     "DOMAINS",
     "FACT_DRAWS",
     "SCALES",
+    "WIDE",
     "Sample",
     "both_signs",
     "draw_samples",
     "draw_values",
+    "extreme_samples",
     "find_domains",
     "in_domain",
     "shown",
@@ -38,6 +41,7 @@ __all__ = [
 ]
 
 SCALES = (1.0, 0.1, 3.0)
+WIDE = 30.0  # a scale at which exponentials saturate
 GRID = 2**16
 FEW = 4  # integers that are no positions are drawn below it
 
@@ -68,14 +72,22 @@ def _each(draw: Callable[[random.Random, float], float]) -> Row:
 
 def _total_one(rng: random.Random, scale: float, n: int) -> list[float]:
     """A softmax of normals, in whole parts of the grid that add up to 1 exactly."""
+    _any(n)
     weights = [math.exp(rng.gauss(0, scale)) for _ in range(n)]
     parts = [max(1, int(w / sum(weights) * GRID)) for w in weights]
     parts[parts.index(max(parts))] += GRID - sum(parts)
     return [p / GRID for p in parts]
 
 
+def _any(n: int) -> int:
+    """The length, where there is one: nothing adds up to 1, and has no position."""
+    if n < 1:
+        raise OutsideDomain("there are no entries to draw")
+    return n
+
+
 def _one_hot(rng: random.Random, _scale: float, n: int) -> list[float]:
-    hot = rng.randrange(n)
+    hot = rng.randrange(_any(n))
     return [float(k == hot) for k in range(n)]
 
 
@@ -126,7 +138,7 @@ def _signed_permutation(n: int, rng: random.Random) -> Matrix:
 
 def _unit(rng: random.Random, _scale: float, n: int) -> list[float]:
     """A vector of length 1 with exact entries: four halves, or one 1."""
-    chosen, size = (rng.sample(range(n), 4), 0.5) if n >= 4 else ([rng.randrange(n)], 1.0)
+    chosen, size = (rng.sample(range(n), 4), 0.5) if n >= 4 else ([rng.randrange(_any(n))], 1.0)
     return [rng.choice((-1, 1)) * size * (k in chosen) for k in range(n)]
 
 
@@ -150,7 +162,7 @@ def draw_values(
 
 def _row_of(variable: Variable, domain: str, limit: int) -> Row:
     if variable.integer:
-        return lambda rng, _scale, n: [rng.randrange(limit) for _ in range(n)]
+        return lambda rng, _scale, n: [rng.randrange(_any(limit)) for _ in range(n)]
     unknown = [f for f in variable.facts if f not in FACT_DRAWS and f not in MATRIX_DRAWS]
     if unknown:
         raise Unsupported(
@@ -243,10 +255,12 @@ def in_domain(problem: Problem, sample: Sample, outputs: Sequence[str]) -> bool:
 # ── samples ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def draw_samples(problem: Problem, seed: int, outputs: Sequence[str], count: int = 3) -> tuple[Sample, ...]:
+def draw_samples(
+    problem: Problem, seed: int, outputs: Sequence[str], count: int = 3, pool: Sequence[int] = (2, 3, 4, 5)
+) -> tuple[Sample, ...]:
     """Samples with distinct sizes at several scales, and one with sizes of 1 where the function allows it."""
     rng = seeded("samples", seed)
-    table = draw_sizes(problem, (2, 3, 4, 5), count, rng, distinct=True)
+    table = draw_sizes(problem, pool, count, rng, distinct=True)
     domains = find_domains(problem, seed, outputs)
     samples = _draw_all(problem, table, rng, domains)
     names, dims = dimensions(problem)
@@ -254,6 +268,22 @@ def draw_samples(problem: Problem, seed: int, outputs: Sequence[str], count: int
     if names and fits(ones, dims):
         samples += [s for s in _draw_all(problem, [ones], rng, domains) if in_domain(problem, s, outputs)]
     return tuple(samples)
+
+
+def extreme_samples(problem: Problem, seed: int, outputs: Sequence[str]) -> tuple[Sample, ...]:
+    """A sample at a wide scale, and for each dimension one in which it has no entries.
+
+    Those at which the outputs have no value are left out: a sum of nothing is 0, a mean of nothing is none.
+    """
+    rng = seeded("extreme samples", seed)
+    (sizes,) = draw_sizes(problem, (2, 3, 4, 5), 1, rng, distinct=True)
+    names, dims = dimensions(problem)
+    domains, samples = find_domains(problem, seed, outputs), []
+    for row, scale in [(sizes, WIDE), *(({**sizes, name: 0}, SCALES[0]) for name in names)]:
+        if fits(row, dims, least=0):
+            with suppress(OutsideDomain):
+                samples += _draw_all(problem, [row], rng, domains, (scale,))
+    return tuple(s for s in samples if in_domain(problem, s, outputs))
 
 
 def small_samples(problem: Problem, seed: int, outputs: Sequence[str]) -> tuple[Sample, ...]:
@@ -268,10 +298,14 @@ def small_samples(problem: Problem, seed: int, outputs: Sequence[str]) -> tuple[
 
 
 def _draw_all(
-    problem: Problem, table: Sequence[Mapping[str, int]], rng: random.Random, domains: Mapping[str, str]
+    problem: Problem,
+    table: Sequence[Mapping[str, int]],
+    rng: random.Random,
+    domains: Mapping[str, str],
+    spreads: Sequence[float] = SCALES,
 ) -> list[Sample]:
     """A sample for each row of sizes, at one scale after the other."""
-    scales = [SCALES[k % len(SCALES)] for k in range(len(table))]
+    scales = [spreads[k % len(spreads)] for k in range(len(table))]
     values = [
         draw_values(problem, row, rng, scale, domains) for row, scale in zip(table, scales, strict=True)
     ]

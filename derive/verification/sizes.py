@@ -42,9 +42,9 @@ def dimensions(problem: Problem) -> tuple[tuple[str, ...], tuple[Expr, ...]]:
     return tuple(names), tuple(dims)
 
 
-def fits(sizes: Mapping[str, int], dims: Sequence[Expr]) -> bool:
-    """Whether every dimension, such as n - k + 1, has at least one entry."""
-    return all(d.xreplace({s: sympy.Integer(sizes[s.name]) for s in d.free_symbols}) >= 1 for d in dims)
+def fits(sizes: Mapping[str, int], dims: Sequence[Expr], least: int = 1) -> bool:
+    """Whether every dimension, such as n - k + 1, has at least one entry (or `least`)."""
+    return all(d.xreplace({s: sympy.Integer(sizes[s.name]) for s in d.free_symbols}) >= least for d in dims)
 
 
 def draw_sizes(

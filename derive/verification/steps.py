@@ -13,22 +13,23 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from derive.calculus import Derived, Lemma
-from derive.calculus.lemmas import lemmas_in
 from derive.errors import DeriveError
 from derive.expr.equation import Stage
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Index
 from derive.expr.problem import Problem, Variable, reference
 from derive.expr.tree import Call, Diff, DiffValue, Entry, Head, Node, Sym, value, walk
-from derive.numeric import Evaluator
+from derive.numeric.evaluate import Evaluator
 from derive.verification.evaluation import compiled
 from derive.verification.functions import OutsideDomain
 from derive.verification.points import Local, Point, Whole, derivative_at, positions
 from derive.verification.samples import DOMAINS, Sample, both_signs, draw_values
 from derive.verification.sizes import seeded
+
+if TYPE_CHECKING:  # what is judged is handed in, never imported
+    from derive.calculus import Derived, Lemma
 
 __all__ = [
     "Failure",
@@ -174,7 +175,7 @@ def lemmas_of(derived: Derived) -> tuple[Lemma, ...]:
         lemma = waiting.pop(0)
         if lemma.function not in found:
             found[lemma.function] = lemma
-            waiting += [below for step in lemma.stage.steps for below in lemmas_in(step.before)]
+            waiting += lemma.lemmas
     return tuple(found.values())
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from sympy import Add, Mul, Piecewise, exp, sqrt
 
 from derive.calculus.rational import Field
-from derive.calculus.tidy import cost, forms, tidy
-from derive.expr.indices import scalar
-from derive.expr.sums import delta, make_sum
+from derive.calculus.tidy import _loose, cost, forms, tidy
+from derive.expr.indices import Index, scalar
+from derive.expr.sums import Iverson, delta, entry, make_sum
 from derive.expr.tree import alpha
 from derive.expr.vocabulary import FUNCTIONS
 from derive.printing.present import present
@@ -78,3 +78,13 @@ def test_the_cost_counts_what_has_to_be_read():
 def test_large_expressions_are_left_alone():
     large = Add(*(Mul(x(I), a**k, SIGMOID(b + k)) for k in range(2, 60)))
     assert tidy(large) == large
+
+
+def test_an_entry_stays_with_the_bracket_of_its_range():
+    i = Index("i", 4)
+    shifted, plain, held = entry("x", (i - 2,)), entry("x", (i,)), Iverson(i - 2 >= 0)
+    expr = a**2 * shifted * held - 3 * a * b * shifted * held + c * shifted * held * b**2 + Iverson(i < 1) * a
+
+    assert _loose(shifted * (a * held + b))
+    assert not any(map(_loose, (expr, shifted * held * (a * held + b), plain * (a * held + b))))
+    assert not _loose(tidy(expr))

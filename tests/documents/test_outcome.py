@@ -43,6 +43,15 @@ def test_what_is_refuted_or_printed_otherwise_is_not_ok():
     assert not replace(right, printed=(replace(right.printed[0], ok=False),)).ok
 
 
+def test_the_full_report_has_the_printed_numbers_too():
+    right = outcome("sigmoid")
+    assert right.full_report.ok
+    rows = right.full_report.checks[len(right.report.checks) :]
+    assert [row.name for row in rows] == [p.source for p in right.printed]
+    wrong = replace(right, printed=(replace(right.printed[0], ok=False), *right.printed[1:]))
+    assert [row.name for row in wrong.full_report.refuted] == [right.printed[0].source]
+
+
 def test_a_wrong_digit_is_seen(monkeypatch):
     planted = replace(CATALOG["sigmoid"], prints=(Printed("note 0, line 1", {"x": 0}, "0.2501"),))
     monkeypatch.setitem(CATALOG, "sigmoid", planted)

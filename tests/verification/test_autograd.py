@@ -7,6 +7,7 @@ import pytest
 from derive.numeric import program_of
 from derive.verification.autograd import forward_mode, function_of, reverse_mode
 from derive.verification.case import Case, Question
+from derive.verification.judge import lowered
 from tests.verification.problems import DERIVATIONS
 
 torch = pytest.importorskip("torch")
@@ -14,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 def case_of(name: str, reference=None) -> tuple[Case, Question]:
     kind, derived = DERIVATIONS[name]()
-    case = Case((derived,), program_of([derived]), kind, reference)
+    case = Case((derived,), program_of([derived]), kind, reference, lower=lowered)
     return case, case.questions[0]
 
 

@@ -199,3 +199,17 @@ def test_the_change_is_one_digit() -> None:
     assert with_a_digit_changed("5.5789e-10", last=True) == "5.5780e-10"
     assert with_a_digit_changed("2.", last=True) == "3."
     assert re.search("1", with_a_digit_changed("0.0000e+00", last=True))
+
+
+def test_it_is_a_row_of_a_report() -> None:
+    same = PrintedCheck("note 0, line 1", ("0.25",), ("0.25",), True).as_check()
+    assert (same.name, same.status, same.points, same.reason) == (
+        "note 0, line 1",
+        "agrees",
+        1,
+        "the same digits",
+    )
+    other = PrintedCheck("a", ("0.25", "1"), ("0.26", "1"), False, "rounded").as_check()
+    assert other.status == "refuted"
+    assert other.reason == "DIFFERENT digits: 0.25 1; ours 0.26 1; rounded"
+    assert not other.independent

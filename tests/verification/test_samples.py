@@ -23,6 +23,7 @@ from derive.verification.samples import (
     FACT_DRAWS,
     MATRIX_DRAWS,
     draw_samples,
+    extreme_samples,
     find_domains,
     small_samples,
 )
@@ -202,3 +203,20 @@ def test_impossible_sizes_are_refused() -> None:
 
 def test_softmax_needs_no_particular_domain() -> None:
     assert find_domains(softmax_problem(), 0, ("s",)) == {"z": "normal"}
+
+
+# ── extremes ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_thorough_report_looks_far_out_and_where_nothing_is() -> None:
+    wide, *empty = extreme_samples(perceptron(), 0, ("l",))
+    assert "scale 30" in wide.label
+    assert [sorted(name for name, size in s.sizes.items() if not size) for s in empty] == [["m"], ["n"]]
+
+
+def test_a_mean_of_nothing_has_no_value_and_nothing_adds_up_to_1() -> None:
+    assert all(s.sizes["n"] for s in extreme_samples(mean_square(), 0, ("l",)))
+    one = Problem(
+        (Variable("y", (n,), facts=("sum=1",)),), (Definition("u", (i,), Entry("y", (i,))),), ("u",)
+    )
+    assert all(s.sizes["n"] for s in extreme_samples(one, 0, ("u",)))

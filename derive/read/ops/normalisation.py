@@ -12,7 +12,7 @@ from derive.read.arithmetic import divide, minus, multiply, number, plus, power,
 from derive.read.arrays import Array
 from derive.read.ops.reductions import mean_over, variance
 from derive.read.ops.shaping import reshaped
-from derive.read.registry import as_real, elementwise, op, stage
+from derive.read.registry import as_real, elementwise, from_size, op, stage
 from derive.read.traced import Refused
 
 __all__ = ["standardised"]
@@ -47,13 +47,23 @@ def scaled(x: Array, weight: Any, bias: Any, axis: int) -> Array:
     return x if bias is None else elementwise(plus, x, _along(bias, axis, x.rank))
 
 
+def _last(x: Array, shape: Any) -> list[int]:
+    """The last axes, which must have this shape."""
+    sizes = tuple(from_size(n) for n in shape)
+    lead = x.rank - len(sizes)
+    if lead < 0 or x.dims[lead:] != sizes:
+        given, there = (f"({', '.join(map(str, dims))})" for dims in (sizes, x.dims))
+        raise ShapeError(f"normalized_shape {given} are not the last axes of {there}; write x.shape[-1:]")
+    return list(range(lead, x.rank))
+
+
 @op("layer_norm")
 def layer_norm(
     input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5
 ) -> Array:
     """Over the last axes, then weight and bias entry by entry."""
     x = as_real(input)
-    result = standardised(x, range(x.rank - len(normalized_shape), x.rank), eps)
+    result = standardised(x, _last(x, normalized_shape), eps)
     if weight is not None:
         result = elementwise(multiply, result, weight)
     return result if bias is None else elementwise(plus, result, bias)
@@ -65,7 +75,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: Any = N
     if eps is None:
         raise Unsupported("rms_norm without eps", "give eps: torch's default depends on the dtype")
     x = as_real(input)
-    axes = list(range(x.rank - len(normalized_shape), x.rank))
+    axes = _last(x, normalized_shape)
     squares = mean_over(elementwise(lambda a: power(a, number(2)), x), axes, True)
     spread = stage(elementwise(lambda m, e: root(plus(m, e)), squares, eps), "r")
     result = elementwise(divide, x, spread)

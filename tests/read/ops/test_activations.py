@@ -44,7 +44,7 @@ EXAMPLES: dict[str, Example] = {
     "fmin": example(lambda x, y: torch.fmin(x, y), x=wide, y=(4,)),
 }
 
-SMOOTH = ("silu", "mish", "gelu", "softplus")
+SMOOTH = ("silu", "mish", "gelu", "softplus", "glu")
 
 KINKS: dict[str, Example] = {
     "relu": example(lambda x: F.relu(x), x=real(0)),

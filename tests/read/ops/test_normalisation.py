@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -83,3 +85,10 @@ def test_channels_that_fall_into_no_groups_are_refused() -> None:
 def test_rms_norm_without_eps_is_refused() -> None:
     with pytest.raises(Unsupported, match="give eps"):
         derive.vjp(lambda x: F.rms_norm(x, (4,)), wrt="x", like={"x": normal(*rows)})
+
+
+@pytest.mark.parametrize("norm", [F.layer_norm, lambda x, shape: F.rms_norm(x, shape, eps=1e-5)])
+@pytest.mark.parametrize("shape", [(3,), (2, 5), (4, 3, 5, 2), (2,)])
+def test_a_shape_that_the_input_does_not_end_in_is_told(norm: Any, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match=r"not the last axes of \(4, 3, 5\)"):
+        derive.vjp(lambda x: norm(x, shape), wrt="x", shapes={"x": "4 3 5"})
