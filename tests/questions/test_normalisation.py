@@ -39,7 +39,18 @@ def test_may_the_backward_of_batch_norm_take_mean_and_variance_as_constants() ->
     assert "x.mean" in verdict.diagnosis
     assert "variance" in verdict.diagnosis
 
-    assert derive.check(three_terms, of=batch_norm, wrt="x", shapes=BATCH).status == "right"
+    right = derive.check(three_terms, of=batch_norm, wrt="x", shapes=BATCH)
+    assert right.status == "right"
+    # The three terms: of the mean, of the deviation, and of x itself.
+    assert r"\bar{c}_{ij} - \frac{1}{b} \sum_{k=1}^{b} \bar{c}_{kj}" in right.closed_form
+    assert (
+        r"\bar{\sigma}_i &= -\frac{\gamma_i \sum_{j=1}^{b} c_{ji} \bar{f}_{ji}}{\sigma_i^2}"
+        in right.closed_form
+    )
+    assert (
+        r"\bar{c}_{ij} &= \frac{b \gamma_j \bar{f}_{ij} + c_{ij} \bar{\sigma}_j}{b \sigma_j}"
+        in right.closed_form
+    )
 
 
 def test_which_of_two_gradients_of_layer_norm_is_the_right_one() -> None:

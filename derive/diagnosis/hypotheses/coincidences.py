@@ -195,5 +195,13 @@ def size_mistakes(evidence: Evidence) -> Iterator[Mistake]:
         wrong = {x.sizes[name] for x in differing}
         if right and not right & wrong and len(right) == 1 and len(wrong) > 1:
             (size,) = right
-            if size > 1:
+            if size > 1 and _right_again(evidence, [x for x in agreeing if x.sizes[name] == size]):
                 yield Mistake("right by coincidence", f"it is right at {name} = {size} only")
+
+
+def _right_again(evidence: Evidence, looks: list[Look]) -> bool:
+    """Whether the candidate is right at other values of the same sizes."""
+    rng = seeded("again", evidence.sampler.seed)
+    drawn = [evidence.sampler.draw(x.sizes, rng, 1.0) for x in looks for _ in range(2)]
+    again = [evidence.seen_at(sample) for sample in drawn if sample is not None]
+    return bool(again) and all(x is not None and x.agrees for x in again)

@@ -301,6 +301,16 @@ def test_a_permutation_is_no_evidence_for_orthogonal_matrices() -> None:
     assert all("orthogonal" not in m.explanation for m in found)
 
 
+def test_a_small_scale_is_no_size_at_which_it_is_right() -> None:
+    def candidate(x):
+        inverse = torch.linalg.inv(x)
+        return 2 * inverse - torch.diag(inverse.diagonal())
+
+    about = {"shapes": {"x": "n n"}, "assume": {"x": "positive definite"}}
+    verdict = derive.check(candidate, of=lambda x: torch.logdet(x), wrt="x", **about)
+    assert all("only" not in m.explanation for m in verdict.mistakes)
+
+
 # Shapes that are wrong, and what they are told to be.
 SHAPES = {
     "transposed": (lambda G, x, W: (G @ W).mT, lambda x, W: x @ W.mT, LINEAR, "x"),
