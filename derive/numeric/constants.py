@@ -13,6 +13,8 @@ from derive.numeric.code import Code, atom, infix, negative
 
 __all__ = ["number"]
 
+LARGEST = 2**63  # torch takes no Python integer from here on
+
 _CONSTANTS = {
     S.Pi: "math.pi",
     S.Exp1: "math.e",
@@ -26,7 +28,8 @@ def number(expr: Expr) -> Code:
     """Python code for a real number such as 2, 1/3, pi, sqrt(2)."""
     expr = elementary(expr)
     if expr.is_Integer:
-        return atom(str(expr)) if expr >= 0 else negative(atom(str(-expr)))
+        size = str(abs(expr)) if abs(expr) < LARGEST else repr(float(abs(expr)))
+        return atom(size) if expr >= 0 else negative(atom(size))
     if expr.is_Rational:
         top, bottom = number(S(expr.p)), number(S(expr.q))
         return infix("/", top, bottom, free=True)

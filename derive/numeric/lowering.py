@@ -252,7 +252,10 @@ class Lowering:
             text = "torch.digamma({0})" if args[0] == 0 else f"torch.polygamma({args[0]}, {{0}})"
             return value.with_code(call(text, value.code))
         if name == "zeta":
-            return self._call("torch.special.zeta({0}, {1})", [self.real(a) for a in (*args, S.One)[:2]])
+            order, place = (self.real(a) for a in (*args, S.One)[:2])
+            # Far left of 0 the kernel counts up from its argument, one by one.
+            place = self.guarded(self.full(place), 1)
+            return self._call("torch.special.zeta({0}, {1})", [order, place])
         if name == "Mod":
             values = [self.real(a) for a in args]
             return self._call("torch.remainder({0}, {1})", values)

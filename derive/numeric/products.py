@@ -18,6 +18,7 @@ from derive.numeric.conditions import every
 from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
 from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
+from derive.numeric.overflow import is_bounded
 from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
 from derive.numeric.views import is_landed, land, landing
 
@@ -279,11 +280,12 @@ def _unmasked(lowering: Lowering, split: Split, bound: Sequence[Index], ready: S
         exponent = next((f for f in factors if isinstance(f, exp)), None)
         factors = [f for f in factors if f is not exponent]
         above.append(_shifted(lowering, exponent, split.below))
-    coefficient = S.One
+    coefficient = Mul(*(f for f in factors if f.is_number and not f.has(*INFINITIES)))
+    factors = [f for f in factors if not f.is_number or f.has(*INFINITIES)]
+    if abs(coefficient) > 1:  # the largest numbers times it would overflow: what is bounded goes first
+        factors.sort(key=lambda f: not is_bounded(f))
     for factor in factors:
-        if factor.is_number and not factor.has(*INFINITIES):
-            coefficient *= factor
-        elif _divides(lowering, factor):
+        if _divides(lowering, factor):
             below.append(_denominator(lowering, factor))
         else:
             above.append(lowering.real(factor))

@@ -16,6 +16,9 @@ from derive.expr.functions import Apply, elementary
 from derive.expr.special import SPECIAL
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
+from derive.numeric.overflow import hypotenuse, saturated, share, split_number, whole_turns
+from derive.numeric.polynomials import nested
+from derive.numeric.series import beside_zero
 from derive.numeric.tables import (
     APPLIES,
     REWRITES,
@@ -40,7 +43,7 @@ Terms: TypeAlias = dict[Expr, Expr]  # of a sum: term to coefficient; of a produ
 
 def stable(expr: Expr) -> Expr:
     """The expression in stable form, named functions included, to the bottom."""
-    return _stable(expr, factor=False)
+    return nested(_stable(expr, factor=False))
 
 
 def _stable(expr: Expr, *, factor: bool) -> Expr:
@@ -52,7 +55,7 @@ def _stable(expr: Expr, *, factor: bool) -> Expr:
         return _stable(_unfolded(expr), factor=factor)
     if type(expr).__name__ in REWRITES:
         return _stable(REWRITES[type(expr).__name__](*expr.args), factor=factor)
-    expr = _inside(expr)
+    expr = _inside(beside_zero(_into_branches(expr)))
     for name, pattern in PATTERNS.items():
         # What a factor becomes may depend on the other factors: the product decides.
         new = None if factor and name in OF_PRODUCTS else pattern(expr)
@@ -68,6 +71,18 @@ def _inside(expr: Expr) -> Expr:
         return expr
     factor = isinstance(expr, Mul)
     return map_args(lambda a: _stable(a, factor=factor) if isinstance(a, Expr) else a, expr)
+
+
+def _into_branches(expr: Expr) -> Expr:
+    """A number times branches, multiplied into them where that leaves fewer constants."""
+    if not isinstance(expr, Mul) or len(expr.args) != 2:
+        return expr
+    number, cases = expr.args
+    if not isinstance(cases, sympy.Piecewise) or not number.is_number or number.is_Rational:
+        return expr
+    branches = [(number * e, c) for e, c in cases.args]
+    rational = all(split_number(e)[0].is_Rational for e, _ in branches)
+    return sympy.Piecewise(*branches) if rational else expr
 
 
 OWN = {**FUNCTIONS, **SPECIAL}
@@ -347,4 +362,8 @@ PATTERNS: dict[str, Pattern] = {
     "log(1 + e^u) = softplus(u), log(1 + u) = log1p(u)": _log_of_one_plus,
     "log(sigmoid(u)) = -softplus(-u)": _log_of_sigmoid,
     "c/d + e/d^2 = (c d + e)/d^2": _over_one_denominator,
+    "e^u/(e^u + e^v) = sigmoid(u - v)": share,
+    "sin(pi u), cos(pi u) by whole turns": whole_turns,
+    "sqrt(u^2 + v^2) = hypot(u, v)": hypotenuse,
+    "x^k e^-x, x^k sigmoid(-x) without infinity": saturated,
 }

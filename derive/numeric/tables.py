@@ -42,8 +42,8 @@ sigmoid, softplus, relu = map(torch_function, ("sigmoid", "softplus", "relu"))
 expm1, log1p, erfc = map(
     torch_function, ("expm1", "log1p", "erfc")
 )  # SymPy's erfc turns erfc(-x) into 2 - erfc(x)
-erfcx, log_ndtr, ndtri, entr, i0e, i1e, k0e, k1e, gammainc, gammaincc = map(
-    torch_function, "erfcx log_ndtr ndtri entr i0e i1e k0e k1e gammainc gammaincc".split()
+erfcx, log_ndtr, ndtri, entr, i0e, i1e, k0e, k1e, gammainc, gammaincc, digamma, zeta = map(
+    torch_function, "erfcx log_ndtr ndtri entr i0e i1e k0e k1e gammainc gammaincc digamma zeta".split()
 )
 
 
@@ -66,6 +66,8 @@ CALLS: dict[str, Call] = {
     "log": Call("torch.log({0})", safe=1),
     "sin": Call("torch.sin({0})"),
     "cos": Call("torch.cos({0})"),
+    "sinpi": Call("torch.sin(math.pi * torch.fmod({0}, 2))"),
+    "cospi": Call("torch.cos(math.pi * torch.fmod({0}, 2))"),
     "tan": Call("torch.tan({0})", safe=0),
     "asin": Call("torch.asin({0})", safe=0),
     "acos": Call("torch.acos({0})", safe=0),
@@ -95,6 +97,8 @@ CALLS: dict[str, Call] = {
     "log1p": Call("torch.log1p({0})", safe=0),
     "sqrt": Call("torch.sqrt({0})", safe=1),
     "rsqrt": Call("torch.rsqrt({0})", safe=1),
+    "hypot": Call("torch.hypot({0}, {1})"),
+    "finite": Call("torch.clamp({0}, torch.finfo({0}.dtype).min, torch.finfo({0}.dtype).max)"),
     "nearest": Call("torch.round({0})"),
     "nonzero": Call("torch.where({0} == 0, 1, {0})"),
     "erfcx": Call("torch.special.erfcx({0})", safe=0),
@@ -124,6 +128,28 @@ def _gamma(x: Expr) -> Expr:
     return sympy.exp(sympy.loggamma(x)) * Piecewise((sympy.cos(pi * sympy.floor(x)), x < 0), (1, True))
 
 
+FAR = 2**54  # beyond it the next term of an asymptotic series is less than half a unit in the last place
+
+
+def _hurwitz_zeta(s: Expr, x: Expr = S.One) -> Expr:
+    """Hurwitz's zeta function: torch's own underflows for large x, where it is x^(1 - s)/(s - 1)."""
+    return Piecewise((x ** (1 - s) / (s - 1), x > FAR), (zeta(s, x), True))
+
+
+def _polygamma(n: Expr, x: Expr) -> Expr:
+    """The derivatives of digamma: torch's first has nine digits, and the others underflow for large x."""
+    if n == 0:
+        return digamma(x)
+    near = torch_function("polygamma")(n, x)
+    if not n.is_Integer:
+        return near
+    far = ((-1) ** (n + 1) * sympy.factorial(n - 1) / x**n, x > FAR)
+    if n > 1:
+        return Piecewise(far, (near, True))
+    reflected = pi**2 / sympy.sin(pi * x) ** 2 - zeta(S(2), 1 - x)
+    return Piecewise((reflected, x <= 0), far, (zeta(S(2), x), True))
+
+
 REWRITES: dict[str, Callable[..., Expr]] = {
     "cot": lambda x: 1 / sympy.tan(x),
     "sec": lambda x: 1 / sympy.cos(x),
@@ -151,6 +177,8 @@ REWRITES: dict[str, Callable[..., Expr]] = {
     "Heaviside": lambda x, at=S.Half: Piecewise((0, x < 0), (1, x > 0), (at, True)),
     "frac": lambda x: x - sympy.floor(x),
     "besseli": lambda n, x: _integer_order("besseli", n, x),
+    "zeta": _hurwitz_zeta,
+    "polygamma": _polygamma,
     "besselj": lambda n, x: _integer_order("besselj", n, x),
     "bessely": lambda n, x: _integer_order("bessely", n, x),
     "besselk": lambda n, x: _integer_order("besselk", n, x),

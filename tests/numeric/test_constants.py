@@ -31,6 +31,7 @@ NUMBERS: dict[str, Expr] = {
     "math.inf": S.Infinity,
     "-math.inf": -S.Infinity,
     "0.5772156649015329": sympy.EulerGamma,
+    "3e+20": S(3 * 10**20),
     "math.log(2)": FUNCTIONS["softplus"](S.Zero),
 }
 

@@ -7,7 +7,7 @@ import math
 import mpmath
 import pytest
 import torch
-from sympy import Abs, Expr, besseli, cosh, erf, erfc, exp, log, sinh, sqrt, tanh
+from sympy import Abs, Expr, besseli, cos, cosh, erf, erfc, exp, log, pi, sin, sinh, sqrt, tanh
 
 from derive.expr.indices import scalar
 from derive.expr.problem import Variable
@@ -56,6 +56,10 @@ ROWS: dict[str, list[Expr]] = {
         1 / (1 + x**2) - x**2 / (1 + x**2) ** 2,
         2 / (x**2 + 3) - 2 * x**2 / (x**2 + 3) ** 2,
     ],
+    "e^u/(e^u + e^v) = sigmoid(u - v)": [exp(x) / (exp(x) + 3), exp(-x) / (exp(1 - x) + exp(x))],
+    "sin(pi u), cos(pi u) by whole turns": [cos(pi * x), sin(pi * x / 2 - pi)],
+    "x^k e^-x, x^k sigmoid(-x) without infinity": [x**2 * exp(-(x**2)), x**3 * s(-x), (x**2 + 1) * s(x)],
+    "sqrt(u^2 + v^2) = hypot(u, v)": [sqrt(1 + x**2), 1 / sqrt(4 * x**2 + 3), x / sqrt(1 + x**2)],
 }
 CANCELS = {("tanhshrink", 0)}  # x - tanh(x) is what torch computes too
 NAMED = {name: f for name, f in FUNCTIONS.items() if f.arity == 1}

@@ -38,6 +38,12 @@ FORMS: dict[str, Expr] = {
     "nonzero": a / sympy.sqrt(sympy.Abs(a)),
     "sqrt": sympy.sqrt(a),
     "rsqrt": 1 / sympy.sqrt(a),
+    "hypot": sympy.sqrt(a**2 + b**2),
+    "finite": a**2 * sympy.exp(-a),
+    "sinpi": sympy.sin(sympy.pi * a),
+    "cospi": sympy.cos(sympy.pi * a),
+    "zeta": sympy.zeta(sympy.Rational(5, 2), a),
+    "polygamma": sympy.polygamma(1, a) + sympy.polygamma(3, a),
     "acosh": sympy.acosh(1 + a),
     "atan2": sympy.atan2(a, b),
     "Max": sympy.Max(a, b),
@@ -104,3 +110,23 @@ def test_a_namesake_with_another_definition_is_lowered_by_its_definition() -> No
 
 def test_every_named_row_is_in_the_vocabulary() -> None:
     assert set(APPLIES) <= {*FUNCTIONS, *SPECIAL}
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [sympy.polygamma(1, a), sympy.polygamma(2, a), sympy.zeta(sympy.Rational(7, 2), a)],
+)
+def test_torch_is_not_asked_where_its_kernel_is_wrong(expr: Expr) -> None:
+    p = build_program("f", (Variable("a"), Variable("b")), (), (Let("f", (), expr),))
+    places = [0.001, 0.7, 3.0, 80.5, 1e9, 1e30, 1e70]
+    if expr.func is sympy.polygamma and expr.args[0] == 1:
+        places += [-0.5, -7.25, -100.5, 1e200]
+    for place in places:
+        true = evaluate(expr, {"a": place, "b": 0.0}, {})
+        got = float(p(torch.tensor(place, dtype=torch.float64), torch.tensor(0.0, dtype=torch.float64)))
+        assert abs(got - true) <= 1e-13 * abs(true), place
+
+
+def test_far_left_of_zero_trigamma_is_no_endless_loop() -> None:
+    p = build_program("f", (Variable("a"),), (), (Let("f", (), sympy.polygamma(1, a)),))
+    assert float(p(torch.tensor(-1e12 - 0.5, dtype=torch.float64))) == pytest.approx(float(sympy.pi) ** 2)
