@@ -11,6 +11,7 @@ from typing import Any
 
 from derive.derivation import OPERATORS
 from derive.diagnosis import Verdict, examine
+from derive.diagnosis.question import Function
 from derive.diagnosis.truth import Asked
 from derive.errors import DeriveError
 
@@ -54,13 +55,13 @@ def check(
     about = {"shapes": shapes, "like": like, "dtypes": dtypes, "assume": assume}
     known = {name: value for name, value in about.items() if value is not None}
 
-    def answer(asked: Asked) -> Any:
-        """The derivation of the right answer; None where derive has none."""
-        if of is None:
+    def answer(function: Function, asked: Asked) -> Any:
+        """The derivation of the right answer, for any sizes; None where derive has none."""
+        if function.problem is None:
             return None
         wanted = {"order": asked.order} if asked.kind == "derivative" else {}
         try:
-            return OPERATORS[asked.kind](of, asked.wrt, **wanted, **known)
+            return OPERATORS[asked.kind](function.problem, asked.wrt, **wanted)
         except (DeriveError, TypeError, ValueError):
             return None
 

@@ -121,6 +121,16 @@ def test_a_formula_that_holds_at_one_size_is_wrong() -> None:
     assert derive.check(lambda x: 2 * x / x.numel(), of=mean_square, like=tensors).status == "right"
 
 
+def test_the_right_answer_is_that_of_any_size() -> None:
+    verdict = derive.check(lambda x: x / 2, of=mean_square, like={"x": torch.randn(4)})
+    assert r"\frac{2}{n} x_i" in verdict.closed_form
+
+
+def test_nested_lists_are_one_value() -> None:
+    given = {"x": [[1.0, 2.0], [3.0, 4.0]]}
+    assert derive.check([[0.5, 1.0], [1.5, 2.0]], of=mean_square, at=given).status == "right"
+
+
 def test_a_function_that_runs_at_one_size_is_judged_there() -> None:
     weights = torch.randn(3, 4)
     verdict = derive.check(
@@ -138,6 +148,21 @@ def test_a_function_that_derive_cannot_read_is_judged_by_autograd() -> None:
 
     assert derive.check(gradient, of=strange, wrt="x", shapes=VECTOR).status == "right"
     assert derive.check(torch.ones_like, of=strange, wrt="x", shapes=VECTOR).status == "wrong"
+
+
+def test_the_grad_of_a_parameter_is_judged_at_its_own_value() -> None:
+    layer, x = torch.nn.Linear(4, 3), torch.randn(5, 4)
+
+    def loss(x):
+        return layer(x).pow(2).sum()
+
+    loss(x).backward()
+    once = layer.weight.grad.clone()
+    assert derive.check(once, of=loss, wrt="layer_weight", at={"x": x}).status == "right"
+    loss(x).backward()
+    twice = derive.check(layer.weight.grad, of=loss, wrt="layer_weight", at={"x": x})
+    assert twice.status == "wrong"
+    assert "accumulated" in twice.diagnosis
 
 
 def test_a_value_is_judged_at_its_own_point() -> None:

@@ -27,6 +27,7 @@ class Derived:
 
     `indices` are the free indices of the result, the output's first: its shape is output.shape + input.shape.
     `generated` names definitions that are derivatives themselves: ("g", "gradient", "l") says that g is ∇l.
+    `convention` is how a gradient by a square matrix is read (see `calculus.CONVENTIONS`).
     """
 
     problem: Problem
@@ -36,6 +37,7 @@ class Derived:
     stages: tuple[Stage, ...]
     combination: Stage | None = None
     generated: tuple[tuple[str, str, str], ...] = ()
+    convention: str = "free"
 
     @property
     def final(self) -> Stage:

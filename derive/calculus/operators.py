@@ -19,10 +19,10 @@ from derive.calculus.derived import Derived, parse_target
 from derive.calculus.stages import Context, contraction, facts, run_passes, tidying
 from derive.errors import ShapeError
 from derive.expr.equation import Stage, Step
-from derive.expr.indices import fresh
+from derive.expr.indices import Index, fresh
 from derive.expr.problem import Definition, Problem, Variable, reference
-from derive.expr.sums import Iverson, substitute
-from derive.expr.tree import Diff, Node, Sigma, mul, rename, value
+from derive.expr.sums import substitute
+from derive.expr.tree import Bracket, Delta, Diff, Frac, Node, Num, Sigma, add, mul, neg, rename, value
 from derive.printing.present import present
 
 __all__ = ["CONVENTIONS", "entrywise", "gradient", "hessian", "jacobian", "jvp", "under_convention", "vjp"]
@@ -117,21 +117,25 @@ def under_convention(derived: Derived, convention: str) -> Derived:
         return derived
     if len(derived.indices) != 2 or derived.indices[0].dim != derived.indices[1].dim:
         raise ShapeError(f"the convention {convention!r} is for the gradient of a scalar by a square matrix")
-    i, j = derived.indices
-    form = value(derived.closed_form)
-    turned = value(rename(derived.closed_form, {i: j, j: i}))
-    read = {
-        "symmetric": (form + turned) / 2,
-        "unique": form + turned - KroneckerDelta(i, j) * form,
-        "triangular": Iverson(i >= j) * form,
-    }[convention]
-    start = present(read, derived.problem.names)
+    target = _read(derived.final.target, derived.indices, convention)
+    read = _read(derived.closed_form, derived.indices, convention)
     context = Context(derived.problem.names, variables=derived.problem.variables)
-    steps = run_passes(start, (facts, tidying), context)
-    stage = Stage(
-        start, derived.indices, steps or (Step(start, start, (f"{convention} convention",)),), start
-    )
-    return replace(derived, stages=derived.all_stages, combination=stage)
+    first = Step(target, read, (f"{convention} convention",))
+    steps = (first, *run_passes(read, (facts, tidying), context))
+    stage = Stage(target, derived.indices, steps, target)
+    return replace(derived, stages=derived.all_stages, combination=stage, convention=convention)
+
+
+def _read(entry: Node, indices: tuple[Index, ...], convention: str) -> Node:
+    """What stands for the entry of a free gradient under a convention."""
+    i, j = indices
+    turned = rename(entry, {i: j, j: i})
+    match convention:
+        case "symmetric":
+            return Frac(add(entry, turned), Num(S(2)))
+        case "unique":
+            return add(entry, turned, neg(mul(Delta(i, j), entry)))
+    return mul(Bracket(i >= j), entry)
 
 
 def entrywise(problem: Problem, output: str, wrt: str, order: int = 1) -> Derived:

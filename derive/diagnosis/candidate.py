@@ -56,7 +56,7 @@ class Candidate:
         import torch
 
         result = in_one_precision(lambda: self.call(*(inputs[name] for _, name in self.takes)))
-        if isinstance(result, (tuple, list)) and not _is_numbers(result):
+        if isinstance(result, (tuple, list)) and (self.part is not None or not _is_numbers(result)):
             result = result[self.part or 0]
         return torch.as_tensor(result).detach()
 
@@ -108,7 +108,10 @@ def _is_integer(function: Function, name: str) -> bool:
 
 
 def _is_numbers(result: Any) -> bool:
-    return bool(result) and all(isinstance(r, (int, float)) for r in result)
+    """Whether nested lists hold numbers alone, and are one value."""
+    return bool(result) and all(
+        _is_numbers(r) if isinstance(r, (list, tuple)) else isinstance(r, (int, float)) for r in result
+    )
 
 
 def is_custom_function(item: Any) -> bool:

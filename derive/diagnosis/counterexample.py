@@ -49,6 +49,7 @@ def _searched(
     function: Function, candidate: Candidate, asked: Asked, sampler: Sampler
 ) -> Counterexample | None:
     rng = seeded("counterexample", sampler.seed)
+    endless = None  # one at which the candidate has no finite value, where there is no other
     for sizes in _small_sizes(function, sampler):
         for count in range(TRIES):
             sample = _nice(function, sampler, sizes, rng, plain=count == 0)
@@ -59,9 +60,10 @@ def _searched(
             except (CandidateFailed, DeriveError, *FAILURES):
                 continue
             example = example_of(found, CLEAR)
-            if example is not None:
+            if example is not None and math.isfinite(example.candidate):
                 return example
-    return None
+            endless = endless or example
+    return endless
 
 
 def example_of(seen: Look, clear: float) -> Counterexample | None:

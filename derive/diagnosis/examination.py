@@ -21,7 +21,7 @@ from derive.diagnosis.counterexample import counterexample
 from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes, shape_mistakes
 from derive.diagnosis.judging import Findings, differing, judge
 from derive.diagnosis.kinds import inferred, read_kind
-from derive.diagnosis.looks import Sampler
+from derive.diagnosis.looks import Look, Sampler
 from derive.diagnosis.observed import observed_facts
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function, read_function
@@ -60,7 +60,7 @@ def examine(
     dtype: str = "float64",
     seed: int = 0,
     at: Mapping[str, Any] | None = None,
-    answer: Callable[[Asked], Any] | None = None,
+    answer: Callable[[Function, Asked], Any] | None = None,
 ) -> Verdict:
     """The verdict on a candidate; `answer` derives the right one, when somebody asks for it.
 
@@ -79,9 +79,10 @@ def examine(
     verdicts = []
     for k, name in enumerate(names):
         part = k if len(names) > 1 else None
+        derived = partial(answer, function) if answer else None
         with precision("float64"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # at sizes of 1, and done otherwise on purpose, torch warns
-            one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, answer)
+            one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, derived)
         verdicts.append(one)
     worst = ("wrong", "unknown", "rounding", "right")
     return min(verdicts, key=lambda v: worst.index(v.status))
@@ -103,6 +104,8 @@ def _examine_one(
     if part is not None:
         candidate = picked(candidate, part)
     named = named or candidate.kind
+    if str(getattr(candidate.value, "dtype", "")) == "torch.float32":
+        dtype = "float32"
     extra = function.drawn.free_name("V" if named == "jvp" else "G") if candidate.extra else ""
     asked = Asked(named or "vjp" if extra else named, wrt, order, extra)
     sampler = Sampler(function, asked, seed)
@@ -120,6 +123,10 @@ def _examine_one(
         asked = replace(asked, kind=inferred(function, candidate, wrt, sampler, told))
         sampler.asked = asked
     found = judge(function, candidate, asked, dtype, sampler, samples)
+    if found.status == "wrong" and _fits_one_size(function, found):
+        found = judge(function, candidate, asked, dtype, sampler, sampler.at_given())
+        sizes = ", ".join(f"{name} = {size}" for name, size in function.given.items())
+        found.remarks[f"yours is written for {sizes}, and judged at this size alone"] = None
     facts = observed_facts(function, wrt) if found.status == "wrong" and candidate.value is None else {}
     if facts:
         narrower = function.with_facts(facts)
@@ -134,6 +141,13 @@ def _examine_one(
     return replace(verdict, derive=partial(answer, asked)) if answer else verdict
 
 
+def _fits_one_size(function: Function, found: Findings) -> bool:
+    """Whether the candidate has a result of the right shape at the given sizes, and at no other but 1."""
+    given = dict(function.given)
+    fitting = [x for x in found.looks if set(x.sizes.values()) != {1}]
+    return bool(fitting) and bool(given) and all(dict(x.sizes) == given for x in fitting) and not found.wrong
+
+
 def _verdict(seen: Examined, seed: int) -> Verdict:
     found, asked = seen.found, seen.asked
     count = len(found.looks) + len(found.misshapen) + len(found.raised)
@@ -142,7 +156,7 @@ def _verdict(seen: Examined, seed: int) -> Verdict:
         asked.kind,
         asked.wrt,
         ulps=found.ulps,
-        truth=found.truth,
+        truth=_truth(seen.function),
         samples=count,
         remarks=tuple(found.remarks),
         seed=seed,
@@ -163,24 +177,36 @@ def _verdict(seen: Examined, seed: int) -> Verdict:
     return replace(verdict, diagnosis=diagnosis, counterexample=example, mistakes=mistakes)
 
 
+def _truth(function: Function) -> str:
+    """What was believed."""
+    if function.problem is None:
+        return f"torch.autograd on the function itself, in float64, and by nothing else: {function.reason}"
+    own = "the function itself" if callable(function.source) else "the program of the formula"
+    return f"torch.autograd on {own}, in float64, and its definitions in high precision where they differ"
+
+
 def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
     """The mistakes that explain what was seen; at equal sizes, where the shapes do not fit at others."""
     found = seen.found
     asked, answer = seen.asked, seen.answer
     both = (seen.function, seen.candidate, asked, seen.sampler)
-    looks, square = found.looks, False
+    looks: Sequence[Look] = found.looks
     if all(set(x.sizes.values()) == {1} for x in found.wrong):
         told = tuple(shape_mistakes(found.misshapen))
         if told:
             return told
         equal = looks_at_equal_sizes(*both)
         if not all(x.agrees for x in equal):
-            looks, square = equal, True
+            looks = equal
         elif not found.wrong:
             return ()
-    telling = [x for x in looks if float(x.truth.abs().nan_to_num().max()) > TELLS]
+    telling = [x for x in looks if max(_largest(x.truth), _largest(x.theirs)) > TELLS]
     later = partial(answer, asked) if answer else None
-    return diagnose(Evidence(*both, telling or looks, square, later))
+    return diagnose(Evidence(*both, telling or looks, later))
+
+
+def _largest(tensor: Any) -> float:
+    return float(tensor.abs().nan_to_num(posinf=0.0).max())
 
 
 def _rounding(found: Findings) -> str:

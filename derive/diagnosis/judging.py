@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derive.diagnosis.candidate import Candidate
-from derive.diagnosis.kink import APART, allowed_at_kink, kink_remarks, slopes
+from derive.diagnosis.kink import allowed_at_kink, is_kink, kink_remarks, slopes
 from derive.diagnosis.looks import FAILURES, Look, Sampler, is_noise, moved
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function
@@ -29,8 +29,11 @@ __all__ = ["Findings", "judge", "look"]
 PRECISE = 3  # entries that are looked at in high precision, where the two disagree
 TELLS = 1e-6  # a derivative that is smaller everywhere is evidence of nothing
 ENOUGH = 2  # sizes at which it agrees, so that an error at others is one of its domain
+SURE = 16  # ulps of a value's own precision within which it is the right one
+SMALL = 40  # entries of the variables, up to which ulps of float64 are counted
 AFFORDABLE = 400  # entries of the variables, above which high precision takes too long
 DIGITS_LOST = 2.0**-20  # an error of float64 below this part of that of float32 is one of rounding
+CANCELLED = 1e-3  # an entry below this part of the largest has lost the digits of larger terms
 SHORT_INSIDE = 1e-6  # what a computation in float32 inside costs, as a part of the largest entry
 
 
@@ -45,7 +48,6 @@ class Findings:
     misshapen: list[Look] = field(default_factory=list)
     remarks: dict[str, None] = field(default_factory=dict)
     ulps: Ulps | None = None
-    truth: str = "torch.autograd on the function itself, in float64"
 
     @property
     def wrong(self) -> list[Look]:
@@ -86,7 +88,9 @@ def judge(
     if found.status in ("right", "rounding"):
         if dtype != "float64":
             _shorter(function, candidate, asked, dtype, sampler, found)
-        found.remarks |= dict.fromkeys(kink_remarks(function, candidate, asked, sampler))
+        else:
+            found.ulps = _ulps_of(function, asked, found)
+        found.remarks = dict.fromkeys((*kink_remarks(function, candidate, asked, sampler), *found.remarks))
     elif found.status == "unknown":
         _undefined(function, asked, found)
     return found
@@ -96,9 +100,8 @@ def _undefined(function: Function, asked: Asked, found: Findings) -> None:
     """Say so where there is no derivative since the slopes on the two sides differ."""
     for seen in found.looks[:1]:
         at = (0,) * seen.inputs[asked.wrt].ndim
-        sides = slopes(function, asked, seen.inputs, at)
-        if sides is not None and max(sides) - min(sides) > APART:
-            low, high = sorted(sides)
+        if is_kink(function, asked, seen.inputs, at):
+            low, high = sorted(slopes(function, asked, seen.inputs, at) or ())
             found.reason = (
                 f"the function is not differentiable at this point: its slopes are {low:.4g} and {high:.4g}, "
                 f"and autograd gives {float(seen.truth[at]):.4g}"
@@ -198,8 +201,18 @@ def settled(
     truth = seen.truth.clone()
     largest = max((abs(v) for v in _listed(truth) if math.isfinite(v)), default=0.0)
     formula_holds = False
+    for at in differing(seen.theirs, truth, "float64"):
+        convention = allowed_at_kink(function, asked, seen, at)
+        if not convention:
+            break
+        found.remarks[convention] = None
+        truth[at] = seen.theirs[at]
     for at in differing(seen.theirs, truth, "float64")[:PRECISE]:
-        exact = precise_truth(function, asked, seen.sample, at)
+        exact = (
+            None
+            if is_kink(function, asked, seen.inputs, at)
+            else precise_truth(function, asked, seen.sample, at)
+        )
         if exact is None:
             break
         if not tolerance.allows(float(truth[at]), float(exact), largest):
@@ -211,12 +224,6 @@ def settled(
         formula_holds = formula is not None and exactly.allows(formula, exact, max(1.0, largest))
         if not formula_holds:
             break
-    for at in differing(seen.theirs, truth, "float64"):
-        convention = allowed_at_kink(function, asked, seen.inputs, at, float(seen.theirs[at]))
-        if not convention:
-            break
-        found.remarks[convention] = None
-        truth[at] = seen.theirs[at]
     mended = replace(seen, truth=truth, agrees=not differing(seen.theirs, truth, "float64"))
     if mended.agrees:
         return mended, False
@@ -277,6 +284,8 @@ def _shorter(
     """The candidate in a shorter precision, beside the truth in float64; its error is one of rounding."""
     worst_theirs = worst_autograd = 0.0
     for seen in found.looks:
+        if float(seen.truth.abs().max()) <= TELLS:
+            continue
         inputs = sampler.inputs(seen.sample, dtype)
         try:
             with precision(dtype):
@@ -291,11 +300,32 @@ def _shorter(
         worst_theirs = max(worst_theirs, _worst_ulps(theirs, seen.truth, dtype))
         worst_autograd = max(worst_autograd, _worst_ulps(usual, seen.truth, dtype))
     found.ulps = Ulps(worst_theirs, worst_autograd, dtype)
+    if candidate.value is not None and worst_theirs <= max(SURE, 2 * worst_autograd):
+        found.status = "right"  # a value of this precision cannot be nearer
+
+
+def _ulps_of(function: Function, asked: Asked, found: Findings) -> Ulps | None:
+    """The worst errors of both sides in a few entries of a small sample, beside high precision."""
+    small = [x for x in found.looks if _count(x.sample) <= SMALL and float(x.truth.abs().max()) > TELLS]
+    if not small or asked.kind == "hessian" or asked.order > 1:
+        return None
+    seen = max(small, key=lambda x: (x.truth.numel() > 1, -_count(x.sample)))
+    places = list(itertools.product(*map(range, seen.truth.shape)))
+    worst_theirs = worst_autograd = 0.0
+    for at in places[:: max(1, len(places) // PRECISE)][:PRECISE]:
+        exact = precise_truth(function, asked, seen.sample, at)
+        if exact is None or not exact:
+            return None
+        worst_theirs = max(worst_theirs, ulps(float(seen.theirs[at]), float(exact), "float64"))
+        worst_autograd = max(worst_autograd, ulps(float(seen.truth[at]), float(exact), "float64"))
+    return Ulps(worst_theirs, worst_autograd, "float64")
 
 
 def _worst_ulps(ours: Any, truth: Any, dtype: str) -> float:
-    pairs = zip(_listed(ours), _listed(truth), strict=True)
-    return max((ulps(a, b, dtype) for a, b in pairs if math.isfinite(b)), default=0.0)
+    """The worst error in ulps; an entry that is 0 because terms cancel is measured by what they are."""
+    pairs = [(a, b) for a, b in zip(_listed(ours), _listed(truth), strict=True) if math.isfinite(b)]
+    least = CANCELLED * max((abs(b) for _, b in pairs), default=0.0)
+    return max((ulps(a - b + max(abs(b), least), max(abs(b), least), dtype) for a, b in pairs), default=0.0)
 
 
 def shape_of(function: Function, asked: Asked, sampler: Sampler, sample: Sample) -> tuple[int, ...]:

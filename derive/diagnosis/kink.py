@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from derive.diagnosis.candidate import Candidate
-from derive.diagnosis.looks import FAILURES, Sampler
+from derive.diagnosis.looks import FAILURES, Look, Sampler
 from derive.diagnosis.question import Function
 from derive.diagnosis.truth import Asked, autograd
 from derive.errors import DeriveError
 from derive.verification.kinks import kinks_of
 
-__all__ = ["APART", "allowed_at_kink", "kink_remarks", "slopes"]
+__all__ = ["allowed_at_kink", "is_kink", "kink_remarks", "slopes"]
 
 STEP = 1e-6
 APART = 1e-3  # two slopes that differ by more are no effect of curvature
@@ -40,20 +40,29 @@ def slopes(
         return None
 
 
-def allowed_at_kink(
-    function: Function, asked: Asked, inputs: Mapping[str, Any], at: tuple[int, ...], given: float
-) -> str:
-    """What is said of a value between two slopes; "" where there is no kink, or the value is not between."""
+def is_kink(function: Function, asked: Asked, inputs: Mapping[str, Any], at: tuple[int, ...]) -> bool:
+    """Whether the slopes on the two sides differ."""
     found = slopes(function, asked, inputs, at)
-    if found is None:
+    return found is not None and abs(found[0] - found[1]) > APART * max(1.0, *map(abs, found))
+
+
+def allowed_at_kink(function: Function, asked: Asked, seen: Look, at: tuple[int, ...]) -> str:
+    """What is said of a value between two slopes; "" where there is no kink, or the value is not between."""
+    if not is_kink(function, asked, seen.inputs, at):
         return ""
-    low, high = sorted(found)
-    if not high - low > APART * max(1.0, abs(low), abs(high)):
-        return ""
-    slack = APART * (high - low)
+    low, high = sorted(slopes(function, asked, seen.inputs, at) or ())
+    given, slack = float(seen.theirs[at]), APART * (high - low)
     if not low - slack <= given <= high + slack:
         return ""
-    return f"at a kink: the slopes are {low:.4g} and {high:.4g}, and {given:.4g} is a convention"
+    return _told(float(seen.inputs[asked.wrt][at]), asked, (low, high), float(seen.truth[at]), given)
+
+
+def _told(x: float, asked: Asked, sides: tuple[float, float], usual: float, given: float) -> str:
+    low, high = sorted(sides)
+    return (
+        f"kink at {asked.wrt} = {x:g}: every slope in [{low:.4g}, {high:.4g}] is a subgradient; "
+        f"autograd gives {usual:.4g}, yours {given:.4g}"
+    )
 
 
 def kink_remarks(function: Function, candidate: Candidate, asked: Asked, sampler: Sampler) -> list[str]:
@@ -73,18 +82,14 @@ def kink_remarks(function: Function, candidate: Candidate, asked: Asked, sampler
             return []
         inputs[asked.wrt] = torch.full_like(inputs[asked.wrt], number)
         at = (0,) * inputs[asked.wrt].ndim
-        found = slopes(function, asked, inputs, at)
-        if found is None or not abs(found[0] - found[1]) > APART * max(1.0, *map(abs, found)):
+        if not is_kink(function, asked, inputs, at):
             continue
+        sides = slopes(function, asked, inputs, at)
         try:
             usual = float(autograd(function, asked, inputs)[at])
             given = float(candidate(inputs)[at])
         except (*FAILURES, DeriveError):
             continue
-        low, high = sorted(found)
-        if usual != given:
-            told.append(
-                f"kink at {asked.wrt} = {number:g}: every slope in [{low:.4g}, {high:.4g}] is a subgradient; "
-                f"autograd gives {usual:.4g}, yours {given:.4g}"
-            )
+        if sides is not None and usual != given:
+            told.append(_told(number, asked, sides, usual, given))
     return told

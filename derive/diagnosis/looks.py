@@ -69,6 +69,15 @@ class Sampler:
             if sample is not None:
                 yield sample, 1.0
 
+    def at_given(self) -> list[tuple[Sample, float]]:
+        """Samples at the given sizes alone, for what is written out for them."""
+        if not self._is_given():
+            return []
+        rng = seeded("given", self.seed)
+        own = self.own()
+        drawn = [(self.draw(self.function.given, rng, scale), scale) for scale in SCALES]
+        return [(s, scale) for s, scale in [(own, 1.0), *drawn] if s is not None]
+
     def rows(self, count: int, rng: random.Random) -> list[Mapping[str, int]]:
         """Sizes: those that were given, then distinct ones that change from row to row."""
         rows: list[Mapping[str, int]] = []

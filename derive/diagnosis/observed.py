@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from derive.diagnosis.question import Function
+from derive.verification.samples import MATRIX_DRAWS
 
 __all__ = ["observed_facts"]
 
@@ -60,7 +61,9 @@ def observed_facts(function: Function, wrt: str) -> Mapping[str, tuple[str, ...]
         if v.integer or v.facts or tensor is None or not hasattr(tensor, "double"):
             continue
         for fact, shows, by_wrt in FACTS:
-            if (by_wrt or v.name != wrt) and shows(tensor.detach().double()):
+            square = len(v.dims) >= 2 and v.dims[-1] == v.dims[-2]
+            said = square if fact in MATRIX_DRAWS else by_wrt or v.name != wrt
+            if said and shows(tensor.detach().double()):
                 found[v.name] = (fact,)
                 break
     return found

@@ -21,6 +21,7 @@ from derive.expr.indices import Dim, dim
 from derive.expr.problem import Problem, Variable
 from derive.numeric import forward_of
 from derive.read import author_function, read_question, read_shapes
+from derive.read.captured import captured_tensors, kind_of
 from derive.read.facts import read_facts
 
 __all__ = ["Function", "read_function"]
@@ -91,7 +92,10 @@ def read_function(f: Any, about: Mapping[str, Any]) -> Function:
         return Function(_program(problem), problem.variables, problem)
     if not (callable(f) or isinstance(f, str)):
         raise TypeError(f"of= is a {type(f).__name__}; give a torch function, a module or formula text")
-    like = dict(about.get("like") or {})
+    given = dict(about.get("like") or {})
+    held = captured_tensors(f) if callable(f) else {}
+    like = {**held, **given}
+    about = {**about, "like": {n: t for n, t in given.items() if n not in held}}
     shapes = _shapes(about)
     for attempt in _freed(shapes):
         found = _read(f, attempt, about)
@@ -171,8 +175,6 @@ def _unread(
     f: Any, attempt: _Attempt, about: Mapping[str, Any], reason: str, booleans: tuple[str, ...]
 ) -> Function:
     """A function that derive cannot read: it is run, and nothing more is known of it."""
-    from derive.read.captured import captured_tensors, kind_of
-
     integer = {n for n, dtype in _dtypes(about).items() if "int" in dtype or "bool" in dtype}
     facts = read_facts(about.get("assume"), attempt.shapes)
     variables = [Variable(n, dims, n in integer, facts.get(n, ())) for n, dims in attempt.shapes.items()]

@@ -90,11 +90,17 @@ class Call:
             node = ast.parse(self.text, mode="eval").body
         except (SyntaxError, ValueError):
             return f"argument {k + 1} of {self}"
-        flipped = op_name(self.func).startswith("r") and self.name[1:] in ("sub", "div", "add", "mul", "pow")
         found = _operands(node)
-        if flipped:
+        if self._is_flipped(node):
             found = found[::-1]
         return f"`{ast.unparse(found[k])}`" if k < len(found) else f"argument {k + 1} of {self}"
+
+    def _is_flipped(self, node: ast.expr) -> bool:
+        """Whether the tensor is the right operand: 1 - x is rsub(x, 1), and 1 + x is add(x, 1)."""
+        if self.name in ("rsub", "rdiv", "radd", "rmul", "rpow"):
+            return True
+        number = self.numbers == (1,) and self.reals == (0,)
+        return number and isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant)
 
 
 def _operands(node: ast.expr) -> list[ast.expr]:

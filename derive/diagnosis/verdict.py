@@ -12,6 +12,8 @@ from derive.errors import Unsupported
 
 __all__ = ["Counterexample", "Mistake", "Status", "Ulps", "Verdict"]
 
+LONGEST = 200  # letters of a value that are shown
+NO_WORSE = 8  # times the error of autograd: both have rounded alike
 Status = Literal["right", "rounding", "wrong", "unknown"]
 
 
@@ -31,7 +33,7 @@ class Counterexample:
 
     def __str__(self) -> str:
         where = f"entry {list(self.entry)}: " if self.entry else ""
-        given = ", ".join(f"{name} = {shown(value)}" for name, value in self.inputs.items())
+        given = ", ".join(f"{name} = {_short(value)}" for name, value in self.inputs.items())
         return f"at {given}\n  {where}yours is {self.candidate:.6g}, the derivative is {self.truth:.6g}"
 
 
@@ -58,7 +60,8 @@ class Ulps:
 
     def __str__(self) -> str:
         theirs, usual = self.candidate, self.autograd
-        return f"{self.dtype}: yours is off by at most {theirs:.3g} ulps, autograd by {usual:.3g}"
+        worse = "" if theirs > NO_WORSE * max(usual, 1.0) else " (no worse than autograd)"
+        return f"{self.dtype}: yours is off by at most {theirs:.3g} ulps, autograd by {usual:.3g}{worse}"
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,16 @@ class Verdict:
 
 def _restored(fields: dict[str, Any]) -> Verdict:
     return Verdict(**fields)
+
+
+def _short(value: Any) -> str:
+    """A value as text; of one with many entries its shape."""
+    text = shown(value)
+    return text if len(text) <= LONGEST else f"(of shape {list(_shape(value))})"
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return (len(value), *_shape(value[0])) if isinstance(value, (list, tuple)) and value else ()
 
 
 def shown(value: Any) -> str:

@@ -13,9 +13,8 @@ from derive.expr.sums import map_args
 __all__ = ["nested"]
 
 DEGREE = 3  # from here on the powers are taken apart
-GAIN = (
-    1 / 20
-)  # where powers around another centre lose most, they lose less than this part of their best gain
+# Where powers around another centre lose most, they lose less than this part of their best gain.
+GAIN = 1 / 20
 PLACES = 64  # where that is looked at
 
 

@@ -5,8 +5,8 @@ r"""The exposition of a derivation: which equations are shown, in which order, a
     local stages    \partial y_i / \partial x_j, …
     combination     the chain rule, and what comes of it
 
-Brief detail shows the definitions and the result; normal detail the end of each pass; full detail every rule,
-and the lemmas' own derivations.
+Brief detail shows the definitions, the adjoints that have names, and the result; normal detail the end of
+each pass; full detail every rule, and the lemmas' own derivations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from derive.expr.equation import BRIEF, FULL, Stage, Step
 from derive.expr.problem import Definition, Problem
-from derive.expr.tree import Call, Diff
+from derive.expr.tree import Call, Diff, Entry, Sym
 from derive.printing.names import accented, name_latex
 from derive.printing.rows import Row, aligned, definition_row, stage_rows
 from derive.printing.scope import Scope
@@ -54,7 +54,8 @@ class Exposition:
                 else:
                     known = Step(stage.start, stage.result, ("lemma",))
                     rows += stage_rows(replace(stage, steps=(known,)), own, level)
-            for stage in self.stages:
+        for stage in self.stages:
+            if level > BRIEF or is_adjoint(stage):
                 rows += stage_rows(stage, scope, level)
         return (*rows, *stage_rows(self.final, scope, level))
 
@@ -67,6 +68,11 @@ class Exposition:
             written = symbols.get(of) or name_latex(of, style)
             symbols[name] = accented(r"\bar", written) if kind == "adjoint" else DERIVED[kind].format(written)
         return Scope.of(self.problem, replace(style, symbols=tuple(symbols.items())))
+
+
+def is_adjoint(stage: Stage) -> bool:
+    """Whether the stage gives a derivative a name, with which the result is written."""
+    return isinstance(stage.target, (Entry, Sym))
 
 
 def is_of_function(stage: Stage) -> bool:

@@ -67,9 +67,8 @@ def _chosen(result: Any, question: Question) -> Any:
 def reverse_mode(case: Case, question: Question, sample: Sample, dtype: str = "float64") -> Any:
     """The derivative as a tensor of the result's shape, by torch.autograd.grad, row by row."""
     function, _ = function_of(case, question)
-    return differentiated(
-        function, question, leaves(case.tensors(sample, dtype)), places(case, question)
-    ).detach()
+    args = leaves(case.tensors(sample, dtype))
+    return question.read(differentiated(function, question, args, places(case, question)).detach())
 
 
 def places(case: Case, question: Question) -> list[int]:
@@ -155,7 +154,7 @@ def forward_mode(case: Case, question: Question, sample: Sample, dtype: str = "f
     jacobian = jacobian.reshape((*y.shape, *below))
     if question.kind == "vjp":
         return torch.tensordot(args[0], jacobian, dims=args[0].ndim)
-    return jacobian
+    return question.read(jacobian)
 
 
 def _along(function: Function, place: int, direction: Any) -> Function:

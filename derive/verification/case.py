@@ -126,8 +126,33 @@ class Question:
         right = tuple(result.shape) == shape
         return "" if right else f"the program gives shape {tuple(result.shape)}, the shape law {shape}"
 
+    @property
+    def is_free(self) -> bool:
+        """Whether every entry of the variable is one of its own, which all referees take for granted."""
+        return self.derived.convention == "free"
+
+    def read(self, gradient: Any) -> Any:
+        """A free gradient by a square matrix, as a tensor, under the convention of the derivation."""
+        match self.derived.convention:
+            case "symmetric":
+                return (gradient + gradient.mT) / 2
+            case "unique":
+                return gradient + gradient.mT - gradient.diagonal().diag_embed()
+            case "triangular":
+                return gradient.tril()
+        return gradient
+
     def truth(self, point: Point, at: At) -> Any:
         """One entry of the derivative in high precision: difference quotients of the original definitions."""
+        if self.is_free:
+            return self._free_truth(point, at)
+        i, j = at
+        if self.derived.convention == "triangular":
+            return self._free_truth(point, at) if i >= j else point.ctx.zero
+        both = self._free_truth(point, at) + self._free_truth(point, (j, i))
+        return both / 2 if self.derived.convention == "symmetric" or i == j else both
+
+    def _free_truth(self, point: Point, at: At) -> Any:
         problem, output = self.derived.problem, self.output
         rank = len(problem.dims(output))
         if self.kind == "vjp":

@@ -72,6 +72,9 @@ def lowered(problem: Problem, outputs: Sequence[str]) -> Callable[..., Any]:
 
 def _asked(referee: Referee, case: Case) -> Iterator[Check]:
     """The referee's checks; what it raises is the reason why it does not know."""
+    if not referee.reads and not all(q.is_free for q in case.questions):
+        yield _unknown(referee, case, "it asks for the gradient by a free matrix")
+        return
     try:
         yield from referee.judge(case, referee)
     except ModuleNotFoundError as error:

@@ -29,3 +29,14 @@ def test_it_lies_in_the_domain() -> None:
 def test_an_upstream_gradient_is_part_of_it() -> None:
     verdict = derive.check(lambda G, x: 2 * x, of=lambda x: x**2, wrt="x", shapes={"x": "n"})
     assert set(verdict.counterexample.inputs) == {"x", "G"}
+
+
+def test_both_sides_have_a_value_at_it() -> None:
+    def of(x):
+        return x.var(unbiased=False)
+
+    def candidate(x):
+        return 2 * (x - x.mean()) / (len(x) - 1)
+
+    verdict = derive.check(candidate, of=of, wrt="x", shapes={"x": "n"})
+    assert verdict.counterexample.candidate == 2 * verdict.counterexample.truth  # n = 2; at n = 1 it is 0/0

@@ -37,3 +37,29 @@ class Scaled(torch.autograd.Function):
 def test_every_gradient_of_a_custom_backward_is_judged() -> None:
     verdict = derive.check(Scaled, shapes={"x": "n", "w": "n"})
     assert (verdict.status, verdict.wrt, verdict.kind) == ("wrong", "w", "vjp")
+
+
+def product(x):
+    return 2 * x @ x
+
+
+def written_out(x, sign=1):
+    (a, b), (c, d) = 2 * x
+    o = torch.zeros((), dtype=x.dtype)
+    rows = [[2 * a, c, b, o], [b, a + d, o, b], [c, o, a + d, c], [o, c, sign * b, 2 * d]]
+    return torch.stack([torch.stack(row) for row in rows]).reshape(2, 2, 2, 2)
+
+
+def test_what_is_written_out_for_one_size_is_judged_there() -> None:
+    right = derive.check(written_out, of=product, wrt="x", shapes={"x": "2 2"})
+    assert right.status == "right"
+    assert "judged at this size alone" in right.remarks[0]
+    assert right.samples > 3
+    wrong = derive.check(lambda x: written_out(x, -1), of=product, wrt="x", shapes={"x": "2 2"})
+    assert wrong.status == "wrong"
+    assert wrong.counterexample.entry == (1, 1, 1, 0)
+
+
+def test_a_formula_of_the_wrong_shape_is_wrong_at_the_size_it_is_given_at_too() -> None:
+    verdict = derive.check(lambda x: (2 * x).sum(0), of=lambda x: (x**2).sum(), wrt="x", shapes={"x": "2 2"})
+    assert verdict.status == "wrong"

@@ -30,6 +30,13 @@ def test_another_convention_is_remarked() -> None:
     assert "[0, 1] is a subgradient; autograd gives 0.5, yours 0" in verdict.remarks[0]
 
 
+def test_a_kink_is_not_said_to_lose_digits() -> None:
+    given = {"x": torch.tensor([-1.0, 0.0, 2.0])}
+    verdict = derive.check(torch.tensor([0.0, 0.0, 1.0]), of=lambda x: torch.clamp_min(x, 0), at=given)
+    (remark,) = verdict.remarks
+    assert remark.startswith("kink at x = 0")
+
+
 def test_no_slope_at_all_is_unknown() -> None:
     verdict = derive.check(torch.zeros(2), of=lambda x: (x**2).sum().sqrt(), at={"x": torch.zeros(2)})
     assert verdict.status == "unknown"

@@ -26,8 +26,16 @@ ROWS = [
     ("tensor", "fact"), ROWS, ids=lambda item: str(item) if isinstance(item, str) else ""
 )
 def test_a_tensor_shows_its_fact(tensor, fact) -> None:
-    function = read_function(lambda x, t: (t * x.sum()).sum(), {"like": {"x": torch.randn(2), "t": tensor}})
+    def f(x, t):
+        return (t @ t).sum() * x.sum() if t.ndim == 2 and t.shape[0] == t.shape[1] else (t * x.sum()).sum()
+
+    function = read_function(f, {"like": {"x": torch.randn(2), "t": tensor}})
     assert observed_facts(function, "x").get("t") == ((fact,) if fact else None)
+
+
+def test_a_matrix_of_free_sizes_shows_no_symmetry() -> None:
+    verdict = derive.check(lambda x: x, of=lambda x: (x**2).sum(), wrt="x", like={"x": torch.eye(2)})
+    assert verdict.status == "wrong"
 
 
 def test_a_gradient_that_is_right_for_the_tensors_at_hand_is_right_with_a_remark() -> None:

@@ -24,6 +24,15 @@ def test_calls_are_recorded_as_they_are_written() -> None:
     assert calls[2].before.place == 1
 
 
+def test_operands_are_told_as_they_are_written() -> None:
+    x = X[0]
+    calls = recorded(lambda: 1 + torch.nn.functional.linear(x, X).sum() / x[0])
+    told = {c.name: [c.operand(k) for k in c.reals] for c in calls}
+    assert told["linear"] == ["`x`", "`X`"]
+    assert told["add"] == ["`torch.nn.functional.linear(x, X).sum() / x[0]`"]
+    assert told["div"] == ["`torch.nn.functional.linear(x, X).sum()`", "`x[0]`"]
+
+
 def test_a_call_can_be_done_otherwise() -> None:
     given = replayed(function, {0: lambda call: torch.tanh(call.args[0])})
     assert torch.equal(given, (1 - torch.tanh(X)).sum(0))

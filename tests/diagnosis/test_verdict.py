@@ -34,3 +34,14 @@ def test_what_is_right_has_no_diagnosis() -> None:
     assert right.diagnosis == right.difference == right.closed_form == ""
     assert str(right) == "right"
     assert not WRONG.ok
+
+
+def test_of_inputs_with_many_entries_the_shape_is_told() -> None:
+    large = Counterexample({"n": 64}, {"x": [[0.125, 0.25, 0.5]] * 64}, (63, 2), 1.0, 2.0)
+    assert "x = (of shape [64, 3])" in str(large)
+    assert len(str(large)) < 100
+
+
+def test_an_error_like_that_of_autograd_is_told_to_be_no_worse() -> None:
+    assert "no worse than autograd" in str(Ulps(5.0, 3.0, "float32"))
+    assert "no worse" not in str(Ulps(500.0, 3.0, "float32"))

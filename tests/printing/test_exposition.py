@@ -43,6 +43,14 @@ def test_brief_detail_is_the_definitions_and_the_result(chain):
     assert rows[-1].right == (r"\sum_{j=1}^{m} W_{ji} a_j^2(1 - a_j)",)
 
 
+def test_brief_detail_defines_the_adjoints_that_the_result_is_written_with():
+    made = derive.vjp("c = x - sum(x)/n; s = sum(c**2); y = c/s", wrt="x", shapes={"x": "n"})
+    rows = lefts(shown(made).rows(BRIEF, Style()))
+    adjoints = [left for left in rows if left.startswith(r"\bar")]
+    assert adjoints == [r"\bar{y}_i", r"\bar{s}", r"\bar{c}_i"]
+    assert rows[-1] == r"\frac{\partial L}{\partial x_i}"
+
+
 def test_a_lemma_is_one_row_until_every_rule_is_wanted(chain):
     def lemma(level):
         rows = chain.rows(level, Style())

@@ -9,7 +9,9 @@ from derive.diagnosis.hypotheses.answers import answer_terms
 from derive.diagnosis.hypotheses.coincidences import condition_mistakes, size_mistakes, weak_mistakes
 from derive.diagnosis.hypotheses.evidence import Evidence, looks_at_equal_sizes
 from derive.diagnosis.hypotheses.factors import factor_mistakes, scalar_mistakes
+from derive.diagnosis.hypotheses.jacobians import constant_mistakes, sample_mistakes
 from derive.diagnosis.hypotheses.matrices import convention_mistakes, product_mistakes
+from derive.diagnosis.hypotheses.mixed import mixed_mistakes
 from derive.diagnosis.hypotheses.places import (
     fed_mistakes,
     input_mistakes,
@@ -51,6 +53,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("factor", factor_mistakes),
     Family("axes", axis_mistakes),
     Family("another derivative", kind_mistakes),
+    Family("mixed derivatives", mixed_mistakes),
+    Family("between samples", sample_mistakes),
     Family("convention", convention_mistakes),
     Family("another value", place_mistakes),
     Family("another argument", fed_mistakes),
@@ -63,6 +67,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("terms of the answer", answer_terms),
     Family("own code", own_mistakes),
     Family("inputs", input_mistakes),
+    Family("constants", constant_mistakes, last=True),
     Family("matrices", product_mistakes, last=True),
     Family("entry by entry", ratio_mistakes, last=True),
     Family("mistaken", mistaken_mistakes, last=True),

@@ -113,7 +113,7 @@ def _weights(evidence: Evidence, part: Any, terms: Sequence[Node]) -> list[Fract
     rows: list[list[float]] = []
     target: list[float] = []
     small = sorted(evidence.looks, key=lambda x: (x.agrees, x.truth.numel() == 1, x.truth.numel()))
-    for x in small[:LOOKS]:
+    for x in _of_several_sizes(small)[:LOOKS]:
         point = _point(evidence, part, x)
         scale = float(x.truth.abs().max()) or 1.0
         places = list(itertools.product(*map(range, x.truth.shape)))
@@ -126,6 +126,12 @@ def _weights(evidence: Evidence, part: Any, terms: Sequence[Node]) -> list[Fract
                 return None
             target.append(float(x.theirs[at]) / scale)
     return fitted(rows, target)
+
+
+def _of_several_sizes(looks: Sequence[Look]) -> list[Look]:
+    """The looks in their order, but one of every choice of sizes first: a weight may depend on them."""
+    first = {tuple(x.sizes.items()): x for x in reversed(looks)}
+    return sorted(looks, key=lambda x: first[tuple(x.sizes.items())] is not x)
 
 
 def _point(evidence: Evidence, part: Any, x: Look) -> Point:

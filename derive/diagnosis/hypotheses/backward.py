@@ -12,7 +12,7 @@ from typing import Any
 from derive.diagnosis.hypotheses.edits import SIBLINGS, Edit, Variant
 from derive.diagnosis.tape import Call, backwards_as, is_real
 
-__all__ = ["BACKWARD", "MISTAKEN"]
+__all__ = ["BACKWARD", "HELD", "MISTAKEN"]
 
 
 def _held(call: Call) -> Iterator[Variant]:
@@ -174,4 +174,5 @@ BACKWARD: tuple[Edit, ...] = (
     Edit("transposed", _transposed_in_backward),
     Edit("one path weighted wrongly", _weighted),
 )
+HELD: tuple[Edit, ...] = tuple(e for e in BACKWARD if e.variants in (_statistic_held, _held, _path_held))
 MISTAKEN: tuple[Edit, ...] = (Edit("derivative of another function", _other_local),)

@@ -80,7 +80,7 @@ def _with_fact(name: str, fact: str) -> Change:
     def change(values: Values, evidence: Evidence, rng: random.Random) -> Values:
         del evidence
         if fact in MATRIX_DRAWS:
-            return {**values, name: _per_matrix(values[name], lambda a: MATRIX_DRAWS[fact](a, rng))}
+            return {**values, name: _per_matrix(values[name], lambda a: _matrix_with(fact, a, rng))}
         return {**values, name: _per_row(values[name], lambda n: FACT_DRAWS[fact](rng, 1.0, n))}
 
     return change
@@ -101,17 +101,26 @@ def _is_square(value: Any) -> bool:
     return isinstance(value, list) and isinstance(value[0], list) and len(value) == len(value[0])
 
 
-def _all_of(fact: str) -> Change:
-    """Every square matrix has the fact, an upstream gradient too."""
+def _all_of(fact: str, least: int = 1) -> Change:
+    """Every square matrix has the fact, an upstream gradient too, where there are `least` or more."""
 
     def change(values: Values, evidence: Evidence, rng: random.Random) -> Values:
         del evidence
-        return {
-            n: MATRIX_DRAWS[fact](v, rng) if _is_square(v) and not isinstance(v[0][0], list) else v
-            for n, v in values.items()
-        }
+        matrices = {n: v for n, v in values.items() if _is_square(v) and not isinstance(v[0][0], list)}
+        if len(matrices) < least:
+            return values
+        return {**values, **{n: _matrix_with(fact, v, rng) for n, v in matrices.items()}}
 
     return change
+
+
+def _matrix_with(fact: str, value: Any, rng: random.Random) -> Any:
+    """A matrix that has a fact; an orthogonal one has no zeros, as a permutation would have."""
+    import torch
+
+    if fact != "orthogonal":
+        return MATRIX_DRAWS[fact](value, rng)
+    return torch.linalg.qr(torch.tensor(value, dtype=torch.float64)).Q.tolist()
 
 
 def _same(values: Values, evidence: Evidence, rng: random.Random) -> Values:
@@ -150,7 +159,7 @@ TOGETHER: dict[str, Change] = {
     "the matrices are symmetric (the upstream gradient too)": _all_of("symmetric"),
     "vectors of one dimension are equal": _same,
     "the matrices are symmetric, and the vectors equal": _same_and_symmetric,
-    "the matrices commute (it is right for diagonal ones)": _all_of("diagonal"),
+    "the matrices commute (it is right for diagonal ones)": _all_of("diagonal", least=2),
 }
 
 
@@ -186,5 +195,13 @@ def size_mistakes(evidence: Evidence) -> Iterator[Mistake]:
         wrong = {x.sizes[name] for x in differing}
         if right and not right & wrong and len(right) == 1 and len(wrong) > 1:
             (size,) = right
-            if size > 1:
+            if size > 1 and _right_again(evidence, [x for x in agreeing if x.sizes[name] == size]):
                 yield Mistake("right by coincidence", f"it is right at {name} = {size} only")
+
+
+def _right_again(evidence: Evidence, looks: list[Look]) -> bool:
+    """Whether the candidate is right at other values of the same sizes."""
+    rng = seeded("again", evidence.sampler.seed)
+    drawn = [evidence.sampler.draw(x.sizes, rng, 1.0) for x in looks for _ in range(2)]
+    again = [evidence.seen_at(sample) for sample in drawn if sample is not None]
+    return bool(again) and all(x is not None and x.agrees for x in again)

@@ -28,17 +28,13 @@ Prediction = Callable[..., Any]  # of a look
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The looks at which both sides have a value, and how to make more of them.
-
-    `square` says that the looks are at equal sizes, since the shapes do not fit at others.
-    """
+    """The looks at which both sides have a value, how to make more of them, and the right answer."""
 
     function: Function
     candidate: Candidate
     asked: Asked
     sampler: Sampler
     looks: Sequence[Look]
-    square: bool = False
     answer: Callable[[], Any] | None = None
 
     @cached_property

@@ -6,10 +6,12 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from derive.diagnosis.hypotheses.evidence import Evidence
 from derive.diagnosis.looks import Look
+from derive.diagnosis.tape import Call, replayed
 from derive.diagnosis.verdict import Mistake
 from derive.verification.sizes import dimensions
 
@@ -32,14 +34,14 @@ def factor_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     if factors is None:
         return
     found = mistake_of_factor(evidence, factors, "the derivative")
-    if found.name != "scalar factor":
+    if found.name != "scalar factor" and any(abs(f - 1) > SAME for f in factors):
         yield found
 
 
 def scalar_mistakes(evidence: Evidence) -> Iterator[Mistake]:
-    """The candidate is the derivative times a number without a name."""
+    """The candidate is the derivative times a number without a name; of one entry anything would be."""
     factors = evidence.factor(lambda x: x.truth)
-    if factors is not None:
+    if factors is not None and sum(x.truth.numel() for x in evidence.looks) > 1:
         yield mistake_of_factor(evidence, factors, "the derivative")
 
 
@@ -51,13 +53,36 @@ def mistake_of_factor(evidence: Evidence, factors: Sequence[float], of: str) -> 
         return Mistake("sign", f"the sign is wrong: yours is minus {of}", "the ratio is -1 at every sample")
     ratios = ratios_shown(evidence.looks, factors)
     if found is None:
-        return Mistake(
-            "scalar factor", f"yours is {of} times a number that changes from sample to sample", ratios
-        )
+        number = "a number that changes from sample to sample" if len(rows) > 1 else fraction(factors[0])
+        return Mistake("scalar factor", f"yours is {of} times {number}", ratios)
     name = "constant factor"
-    hint = _hint(found, constants(evidence))
+    hint = _mean_hint(evidence, factors) or _hint(found, constants(evidence))
     coincidence = _coincidence(found, evidence)
     return Mistake(name, f"a factor is wrong: yours is {found} times {of}{hint}{coincidence}", ratios)
+
+
+def _mean_hint(evidence: Evidence, factors: Sequence[float]) -> str:
+    """Whether a factor is the count that a mean of the function divides by, or its inverse."""
+    for says, power in (("there twice", -1), ("missing", 1)):
+        for call in evidence.calls:
+            if call.name == "mean" and all(
+                abs(r - _averaged(evidence, x, call.place) ** power) <= SAME * abs(r)
+                for r, x in zip(factors, evidence.looks, strict=True)
+            ):
+                return f" (the division of {call} by the number of its entries is {says})"
+    return ""
+
+
+def _averaged(evidence: Evidence, x: Look, place: int) -> float:
+    """How many entries of its argument go into one entry of a call's result, at a look."""
+    counts: list[float] = []
+
+    def count(call: Call) -> Any:
+        counts.append(call.args[0].numel() / call.out.numel())
+        return call.out
+
+    replayed(partial(evidence.function, x.inputs), {place: count})
+    return counts[0]
 
 
 def _hint(factor: str, known: Mapping[str, float]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from derive.diagnosis.hypotheses.edits import ADDITIONS, CHOICES, PRODUCTS, QUOTIENTS, SIBLINGS, Edit, Variant
 from derive.diagnosis.tape import Call, is_real
 
-__all__ = ["FORWARD"]
+__all__ = ["ADDED", "FORWARD"]
 
 
 def _left_out(call: Call) -> Iterator[Variant]:
@@ -239,6 +239,26 @@ DEFAULTED = {
 ELEMENTWISE_LOSSES = "mse_loss l1_loss smooth_l1_loss huber_loss".split()
 
 
+def _flipped(call: Call) -> Iterator[Variant]:
+    if call.name.startswith("conv") and len(call.reals) > 1:
+        yield Variant(f"the kernel {call.operand(1)} in {call} is to be turned round", _turned)
+
+
+def _turned(call: Call) -> Any:
+    kernel = call.args[1]
+    return call.with_arg(1, kernel.flip(tuple(range(2, kernel.ndim))))
+
+
+def _put_around(call: Call) -> Iterator[Variant]:
+    """A function that is missing around a value: of the code that is mended alone."""
+    if is_real(call.out):
+        for name in AROUND:
+            yield Variant(f"{name} is put around {call}", lambda c, name=name: SIBLINGS[name](c.out))
+
+
+AROUND = ("sigmoid", "tanh", "exp", "log", "sqrt", "square", "relu")
+
+
 def _siblings(call: Call) -> Iterator[Variant]:
     if call.is_pointwise:
         for name, other in SIBLINGS.items():
@@ -269,6 +289,8 @@ FORWARD: tuple[Edit, ...] = (
     Edit("an operation is left out", _left_out),
     Edit("the order of operations", _exchanged),
     Edit("another power", _other_power),
+    Edit("the order of entries", _flipped),
     Edit("an operand is wrong", _operands),
     Edit("another function", _siblings),
 )
+ADDED: tuple[Edit, ...] = (Edit("an operation is missing", _put_around),)

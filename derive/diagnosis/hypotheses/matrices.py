@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from derive.diagnosis.hypotheses.evidence import Evidence
+from derive.diagnosis.hypotheses.evidence import Evidence, right
 from derive.diagnosis.looks import Look
 from derive.diagnosis.verdict import Mistake
 
@@ -34,6 +34,15 @@ CONVENTIONS: dict[str, Change] = {
 }
 
 
+# What a function of a structured matrix sees of a gradient that is right for a free one.
+PARTS: dict[str, Change] = {
+    "the symmetric part (G + Gᵀ)/2": lambda t: (t + t.mT) / 2,
+    "the lower triangle": lambda t: t.tril(),
+    "the upper triangle": lambda t: t.triu(),
+    "the diagonal": _diagonal,
+}
+
+
 def convention_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """Another convention for a square matrix: symmetric, triangular, diagonal."""
     if evidence.asked.kind not in ("gradient", "vjp") or not _is_square(evidence):
@@ -41,6 +50,13 @@ def convention_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     for says, change in CONVENTIONS.items():
         if evidence.fits(lambda x, change=change: change(x.truth)):
             yield Mistake("another convention", f"yours is {says}", "equal at every sample")
+            return
+    for part, change in PARTS.items():
+        if right(evidence, lambda x, change=change: change(x.theirs)):
+            says = (
+                f"{part} of yours is the derivative: that is all that the function, or what is declared, sees"
+            )
+            yield Mistake("another convention", says, "so mended it is right at every sample")
             return
 
 
@@ -63,17 +79,17 @@ def product_mistakes(evidence: Evidence) -> Iterator[Mistake]:
         for form, change in FORMS.items()
     ][:12]
     one: list[Any] = [("", "", None), *known]
-    for left, right in itertools.product(one, one):
-        if not left[0] and not right[0]:
+    for front, back in itertools.product(one, one):
+        if not front[0] and not back[0]:
             continue
 
-        def product(x: Look, left: Any = left, right: Any = right) -> Any:
+        def product(x: Look, front: Any = front, back: Any = back) -> Any:
             value = x.truth
-            value = left[2](x.inputs[left[1]]) @ value if left[0] else value
-            return value @ right[2](x.inputs[right[1]]) if right[0] else value
+            value = front[2](x.inputs[front[1]]) @ value if front[0] else value
+            return value @ back[2](x.inputs[back[1]]) if back[0] else value
 
         if evidence.fits(product):
-            shown = " ".join(part for part in (left[0], "S", right[0]) if part)
+            shown = " ".join(part for part in (front[0], "S", back[0]) if part)
             says = f"yours is {shown}, where S is the derivative: a factor too many, or on the wrong side"
             yield Mistake("a matrix too many", says, "equal at every sample")
             return

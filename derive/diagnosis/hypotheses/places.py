@@ -149,8 +149,11 @@ def input_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 
 
 def kind_mistakes(evidence: Evidence) -> Iterator[Mistake]:
-    """Another derivative than the one asked for: the value itself, the first in place of the second."""
+    """Another derivative than the one asked for: 0, the value itself, the first in place of the second."""
     asked = evidence.asked
+    if not any(bool(x.theirs.any()) for x in evidence.looks):
+        yield Mistake("zero", "yours is 0 everywhere, and the derivative is not", "so at every sample")
+        return
     others: dict[str, Callable[..., Any]] = {
         "the value of the function": lambda x: evidence.function(x.inputs)
     }

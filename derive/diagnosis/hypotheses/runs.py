@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from derive.diagnosis.hypotheses.backward import BACKWARD, MISTAKEN
+from derive.diagnosis.hypotheses.backward import BACKWARD, HELD, MISTAKEN
 from derive.diagnosis.hypotheses.edits import Edit, Variant
 from derive.diagnosis.hypotheses.evidence import Evidence, right
 from derive.diagnosis.hypotheses.factors import mistake_of_factor
-from derive.diagnosis.hypotheses.forward import FORWARD
+from derive.diagnosis.hypotheses.forward import ADDED, FORWARD
 from derive.diagnosis.looks import FAILURES, Look
 from derive.diagnosis.tape import Call, recorded, replayed
 from derive.diagnosis.verdict import Mistake
@@ -39,7 +39,7 @@ Found = tuple[Edit, Variant, Predict]
 def variants_of(calls: Sequence[Call], edits: Sequence[Edit]) -> Iterator[tuple[Edit, Call, Variant]]:
     """Every variant of every call, edits first; what flows back is followed from the last call on."""
     for edit in edits:
-        for call in reversed(calls[:LONGEST]) if edits is BACKWARD else calls[:LONGEST]:
+        for call in reversed(calls[:LONGEST]) if edits in (BACKWARD, HELD) else calls[:LONGEST]:
             try:
                 variants = list(edit.variants(call))
             except (*FAILURES, KeyError):
@@ -70,7 +70,13 @@ def _told(evidence: Evidence, found: Iterator[Found], says: str = "") -> Iterato
 
 def backward_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """The function is right, and something is lost or wrong in what flows back."""
-    yield from _told(evidence, _edited(evidence, BACKWARD))
+    yield from _told(evidence, _edited(evidence, _flowing(evidence)))
+
+
+def _flowing(evidence: Evidence) -> Sequence[Edit]:
+    """What can be wrong in what flows back; of a second derivative, what is held constant alone."""
+    second = evidence.asked.kind == "hessian" or evidence.asked.order > 1
+    return HELD if second else BACKWARD
 
 
 def mistaken_mistakes(evidence: Evidence) -> Iterator[Mistake]:
@@ -88,7 +94,9 @@ def forward_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 
 def two_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """One call done otherwise, and a factor besides."""
-    both = itertools.chain(_edited(evidence, BACKWARD), _edited(evidence, FORWARD))
+    if evidence.asked.kind == "hessian" or evidence.asked.order > 1:
+        return  # the second derivative of another function says little of a formula
+    both = itertools.chain(_edited(evidence, _flowing(evidence)), _edited(evidence, FORWARD))
     yield from _multiples(evidence, both)
 
 
@@ -124,7 +132,7 @@ def _detached(call: Call) -> Any:
 
 def own_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """One call of the candidate's code, done otherwise, makes it right."""
-    for edit, call, variant in variants_of(evidence.own_calls, FORWARD):
+    for edit, call, variant in variants_of(evidence.own_calls, (*FORWARD, *ADDED)):
 
         def mended(x: Look, call: Call = call, variant: Variant = variant) -> Any:
             return replayed(partial(evidence.candidate, x.inputs), {call.place: variant.apply})

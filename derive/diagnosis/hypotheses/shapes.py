@@ -13,6 +13,9 @@ from derive.diagnosis.verdict import Mistake
 __all__ = ["axis_mistakes", "shape_mistakes"]
 
 
+NUMERATOR = "it is transposed (the numerator layout; a gradient in torch has the shape of its variable)"
+
+
 def shape_mistakes(misshapen: Sequence[Look]) -> Iterator[Mistake]:
     """A candidate of another shape: what makes it the derivative."""
     if not misshapen:
@@ -32,7 +35,7 @@ def _mendings(x: Look) -> Iterator[tuple[str, str, Callable[..., Any]]]:
     rank = x.theirs.ndim
     yield (
         "transposed",
-        "it is transposed (the numerator layout; a gradient in torch has the shape of its variable)",
+        NUMERATOR,
         lambda t, y: t.permute(*reversed(range(t.ndim))),
     )
     for count in range(1, rank + 1):
@@ -103,13 +106,13 @@ def axis_mistakes(evidence: Evidence) -> Iterator[Mistake]:
             says = (
                 "it is transposed: the Jacobian in the other layout (rows are outputs, columns inputs)"
                 if layout
-                else "it is transposed"
+                else NUMERATOR
                 if rank == 2
                 else f"its axes are in the order {order}"
             )
             yield Mistake("transposed", says, "transposed back it is right everywhere")
             return
-    if rank == 2:
+    if rank == 2 and evidence.factor(lambda y: y.truth) is None:
         factors = evidence.factor(lambda y: y.truth.mT)
         if factors is not None:
             yield Mistake("transposed", "it is transposed, and off by a factor")

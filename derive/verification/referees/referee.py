@@ -26,7 +26,8 @@ class Referee:
     It takes a case and gives its checks. It may raise: what it raises becomes the reason of an unknown.
     `judges` names the rooms and modules whose errors it can see, and whose code it therefore never runs;
     `shares` what of derive it runs itself, besides its own room; `borrows` what runs where the author gave no
-    function. One that is `thorough` is asked only where a thorough report is asked for.
+    function. One that is `thorough` is asked only where a thorough report is asked for; one that `reads`
+    conventions judges gradients by structured matrices too.
     """
 
     name: str
@@ -38,3 +39,4 @@ class Referee:
     shares: tuple[str, ...] = VALUES
     borrows: tuple[str, ...] = ()
     thorough: bool = False
+    reads: bool = False

@@ -36,6 +36,7 @@ REFEREES: dict[str, Referee] = {
             judges=("derive.calculus", "derive.printing.present"),
             # SymPy's own derivative of a definition, at the positions where a local stage is looked at.
             shares=(*VALUES, "derive.numeric.evaluate", "derive.numeric.precise"),
+            reads=True,
         ),
         Referee(
             "high precision",
@@ -44,6 +45,7 @@ REFEREES: dict[str, Referee] = {
             True,
             by_high_precision,
             judges=DERIVING,
+            reads=True,
         ),
         Referee(
             "autograd (reverse)",
@@ -53,6 +55,7 @@ REFEREES: dict[str, Referee] = {
             by_autograd(reverse_mode),
             judges=(*DERIVING, *READING),
             borrows=("derive.numeric",),
+            reads=True,
         ),
         Referee(
             "autograd (forward)",
@@ -62,6 +65,7 @@ REFEREES: dict[str, Referee] = {
             by_autograd(forward_mode),
             judges=(*DERIVING, *READING),
             borrows=("derive.numeric",),
+            reads=True,
         ),
         Referee(
             "forward",
@@ -70,6 +74,7 @@ REFEREES: dict[str, Referee] = {
             False,
             by_forward,
             judges=("derive.numeric", *READING),
+            reads=True,
         ),
         Referee(
             "kink",
@@ -79,6 +84,7 @@ REFEREES: dict[str, Referee] = {
             by_kinks,
             judges=(*DERIVING, *READING),
             borrows=("derive.numeric",),
+            reads=True,
         ),
         Referee(
             "directional",
@@ -131,7 +137,7 @@ REFEREES: dict[str, Referee] = {
         ),
         Referee(
             "certified",
-            "the closed form and its program are within proven bounds of the derivative: Taylor series in balls",
+            "the closed form and its program lie within a proven bound of the derivative of the definitions",
             "an error in reading the formula; entries, sizes and points that were not drawn; long sums",
             True,
             certified,
@@ -146,6 +152,7 @@ REFEREES: dict[str, Referee] = {
             by_layouts,
             judges=DERIVING,
             thorough=True,
+            reads=True,
         ),
         Referee(
             "normal form",
@@ -154,6 +161,7 @@ REFEREES: dict[str, Referee] = {
             False,
             by_normal_form,
             judges=DERIVING,
+            reads=True,
         ),
     )
 }

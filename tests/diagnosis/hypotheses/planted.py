@@ -9,6 +9,7 @@ from derive.derivation import OPERATORS
 from derive.diagnosis.candidate import read_candidate
 from derive.diagnosis.hypotheses.evidence import Evidence
 from derive.diagnosis.judging import judge
+from derive.diagnosis.kinds import read_kind
 from derive.diagnosis.looks import Sampler
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import read_function
@@ -20,11 +21,13 @@ def evidence_of(candidate, of, kind, shapes, wrt="x", **about) -> Evidence:
     about = {"shapes": shapes, **about}
     function = read_function(of, about)
     read = read_candidate(candidate, function, kind, wrt)
-    asked = Asked(kind, wrt, extra=function.drawn.free_name("G") if read.extra else "")
+    kind, order = read_kind(kind, 1)
+    asked = Asked(kind, wrt, order, extra=function.drawn.free_name("G") if read.extra else "")
     with precision("float64"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sampler = Sampler(function, asked)
         found = judge(function, read, asked, "float64", sampler, list(sampler.samples()))
+    about |= {"order": order} if kind == "derivative" else {}
     answer = partial(OPERATORS[kind], of, wrt, **about)
     return Evidence(function, read, asked, sampler, found.looks, answer=answer)
 

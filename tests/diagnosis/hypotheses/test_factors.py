@@ -59,6 +59,19 @@ def test_a_constant_is_told_by_its_author_s_name() -> None:
     assert "tau times" in verdict.diagnosis
 
 
+@pytest.mark.parametrize(
+    ("candidate", "says"),
+    [(lambda x: 2 * x, "is missing"), (lambda x: 2 * x / x.numel() ** 2, "is there twice")],
+)
+def test_the_mean_whose_division_is_wrong_is_named(candidate, says: str) -> None:
+    def of(x):
+        y = x**2
+        return y.mean()
+
+    verdict = derive.check(candidate, of=of, wrt="x", shapes={"x": "m n"})
+    assert f"the division of `y.mean()` by the number of its entries {says}" in verdict.diagnosis
+
+
 def test_the_size_at_which_a_factor_is_1_is_told() -> None:
     verdict = derive.check("x/2", of="sum(x**2)/n", wrt="x", shapes={"x": "n"})
     assert "it holds at n = 4 only" in verdict.diagnosis

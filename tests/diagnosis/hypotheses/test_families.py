@@ -8,6 +8,8 @@ import torch.nn.functional as F
 
 import derive
 from derive.diagnosis.hypotheses import FAMILIES
+from derive.diagnosis.hypotheses.coincidences import condition_mistakes
+from derive.diagnosis.hypotheses.matrices import PARTS, convention_mistakes
 from tests.diagnosis.hypotheses.planted import asked_of
 
 N = {"x": "n"}
@@ -59,6 +61,11 @@ def softmax_slope(x):
     return s * (1 - s)
 
 
+def flattened_backward(G, x):
+    s = torch.softmax(x, -1).flatten()
+    return ((torch.diag(s) - torch.outer(s, s)) @ G.flatten()).reshape(x.shape)
+
+
 # The family, a wrong candidate, the function, the kind, the shapes, the mistake's name, and more options.
 PLANTED = {
     "upstream": (lambda G, x: 2 * x, lambda x: x**2, "vjp", N, "upstream ignored"),
@@ -71,6 +78,20 @@ PLANTED = {
         "gradient",
         {"x": "n n"},
         "another convention",
+    ),
+    "mixed derivatives": (
+        lambda x, t: 2 * t + 2 * x,
+        lambda x, t: x**2 * t,
+        "second",
+        {"x": "n", "t": "n"},
+        "mixed derivatives added",
+    ),
+    "between samples": (
+        flattened_backward,
+        lambda x: torch.softmax(x, -1),
+        "vjp",
+        {"x": "b n"},
+        "terms across samples",
     ),
     "another value": (
         lambda x: -(torch.log_softmax(x, 0) + 1),
@@ -142,6 +163,13 @@ PLANTED = {
         "gradient",
         {"x": "n", "w": "n"},
         "a variable is ignored",
+    ),
+    "constants": (
+        lambda x: torch.full_like(x, 3.0),
+        lambda x: (x**3).sum(),
+        "gradient",
+        N,
+        "missing factor",
     ),
     "matrices": (
         lambda x, A: A.T @ (2 * x),
@@ -231,6 +259,56 @@ def test_the_term_that_differs_is_shown() -> None:
     candidate, of, kind, shapes, _ = PLANTED["terms of the answer"]
     verdict = derive.check(candidate, of=of, wrt="x", kind=kind, shapes=shapes)
     assert r"\delta_{ij}" in verdict.difference
+
+
+# A function that sees a part of a matrix, and a candidate of which that part is right.
+PARTLY = {
+    "the symmetric part": (
+        lambda x: torch.cos((x + x.mT) / 2) + x - x.mT,
+        lambda x: torch.sin((x + x.mT) / 2),
+    ),
+    "the lower triangle": (lambda x: 2 * x, lambda x: x.tril() ** 2),
+    "the upper triangle": (lambda x: 2 * x, lambda x: x.triu() ** 2),
+    "the diagonal": (lambda x: 2 * x, lambda x: x.diagonal() ** 2),
+}
+
+
+@pytest.mark.parametrize("part", PARTLY)
+def test_the_part_that_is_right_is_named(part: str) -> None:
+    candidate, of = PARTLY[part]
+    (mistake,) = asked_of(convention_mistakes, candidate, lambda x: of(x).sum(), "gradient", {"x": "n n"})
+    assert mistake.explanation.startswith(part)
+
+
+def test_every_part_of_a_matrix_is_tried() -> None:
+    assert len(PARTLY) == len(PARTS)
+    assert all(any(row.startswith(part) for row in PARTS) for part in PARTLY)
+
+
+def test_one_matrix_alone_is_not_said_to_commute() -> None:
+    verdict = derive.check(lambda x: x.tril(), of=lambda x: (x**2).sum() / 2, wrt="x", shapes={"x": "n n"})
+    assert all("commute" not in m.explanation for m in verdict.mistakes)
+
+
+def test_a_permutation_is_no_evidence_for_orthogonal_matrices() -> None:
+    def of(x):
+        return torch.log(torch.det(torch.tril(x)))
+
+    def candidate(x):
+        return torch.linalg.inv(torch.tril(x)).T
+
+    found = asked_of(condition_mistakes, candidate, of, "gradient", {"x": "n n"})
+    assert all("orthogonal" not in m.explanation for m in found)
+
+
+def test_a_small_scale_is_no_size_at_which_it_is_right() -> None:
+    def candidate(x):
+        inverse = torch.linalg.inv(x)
+        return 2 * inverse - torch.diag(inverse.diagonal())
+
+    about = {"shapes": {"x": "n n"}, "assume": {"x": "positive definite"}}
+    verdict = derive.check(candidate, of=lambda x: torch.logdet(x), wrt="x", **about)
+    assert all("only" not in m.explanation for m in verdict.mistakes)
 
 
 # Shapes that are wrong, and what they are told to be.

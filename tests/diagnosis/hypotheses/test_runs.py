@@ -12,6 +12,7 @@ from derive.diagnosis.hypotheses.forward import FORWARD
 from derive.diagnosis.hypotheses.runs import backward_mistakes, forward_mistakes, mistaken_mistakes
 from tests.diagnosis.hypotheses.planted import asked_of
 
+KERNEL = torch.tensor([1.0, -2.0], dtype=torch.float64)
 N = {"x": "n"}
 B = {"x": "b n"}
 
@@ -108,6 +109,12 @@ PLANTED = {
     "_operands": (
         gradient_of(lambda x: torch.tanh(x).sum()),
         lambda x: torch.minimum(torch.tanh(x), torch.sin(3 * x)).sum(),
+        "gradient",
+        N,
+    ),
+    "_flipped": (
+        gradient_of(lambda x: (F.conv1d(x[None, None], KERNEL.flip(0)[None, None]) ** 2).sum()),
+        lambda x: (F.conv1d(x[None, None], KERNEL[None, None]) ** 2).sum(),
         "gradient",
         N,
     ),
