@@ -238,7 +238,7 @@ def _distributed(expr: Expr) -> Expr | None:
         rest = Mul(*(f for f in expr.args if f is not factor))
         if isinstance(factor, Add) and (_halves(rest, factor.args) or _halves(rest, factor.args, -1)):
             return Add(*(rest * term for term in factor.args))
-        if isinstance(factor, sympy.Piecewise) and _halves(rest, [e for e, _ in factor.args if e != 0]):
+        if isinstance(factor, sympy.Piecewise) and _branches_to_scale(rest, factor):
             return sympy.Piecewise(*((rest * e, c) for e, c in factor.args))
     return None
 
@@ -249,6 +249,12 @@ def _halves(rest: Expr, terms: Sequence[Expr], side: int = 1) -> bool:
     others = terms if side < 0 else [rest]
     with_exp = (any(isinstance(f, exp) for f in Mul.make_args(e)) for e in others)
     return all(with_exp) and all(map(_has_scaled, heads))
+
+
+def _branches_to_scale(rest: Expr, cases: sympy.Piecewise) -> bool:
+    """The same of branches; one that is a polynomial, as a Taylor series, needs no scale."""
+    branches = [e for e, _ in cases.args if e.has(Torch)]
+    return bool(branches) and _halves(rest, branches)
 
 
 def _has_scaled(expr: Expr) -> bool:
