@@ -21,7 +21,11 @@ ROOT = Path(derive.__file__).parent.parent
 
 # By its name where this checkout is installed; a module that is loaded under two names is refused by pytest.
 INSTALLED = "derive" in {point.name for point in entry_points(group="pytest11")}
-QUIET = ("-p", "no:cacheprovider", "-p", "derive" if INSTALLED else "derive.pytest_plugin")
+# In the process of another pytest a plugin is loaded already, which pytest warns of.
+QUIET = (
+    *("-p", "no:cacheprovider", "-p", "derive" if INSTALLED else "derive.pytest_plugin"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
 
 MODEL = """
 import torch

@@ -116,7 +116,9 @@ def test_a_failing_test_shows_the_finding_and_no_line_of_ours(pytester: pytest.P
             assert_derivation("sum(x**2)", wrt="x", shapes="x: n", reference=lambda x: (x**3).sum())
         """
     )
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    # In the process of another pytest a plugin is loaded already, which pytest warns of.
+    quiet = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+    result = pytester.runpytest_inprocess(*quiet)
     result.assert_outcomes(passed=1, failed=2)
     shown = result.stdout.str()
     assert '>       assert_step("tanh(x)", "2*sigmoid(2*x)")' in shown
