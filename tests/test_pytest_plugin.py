@@ -13,9 +13,12 @@ import pytest
 
 import derive
 from derive.catalog import CATALOG
+from tests.inner import load_everything
 from tests.test_imports import HEAVY
 
 pytest_plugins = "pytester"
+
+load_everything()
 
 ROOT = Path(derive.__file__).parent.parent
 

@@ -12,8 +12,11 @@ import torch
 import derive
 from derive.diagnosis import Verdict
 from derive.testing import assert_derivation, assert_gradient, assert_step
+from tests.inner import load_everything
 
 pytest_plugins = "pytester"
+
+load_everything()
 
 SHAPES = {"W": "m n", "x": "n", "y": "m"}
 
