@@ -1,4 +1,4 @@
-"""What a run of pytest inside of a test needs: afterwards it forgets every module that was first loaded in it.
+"""What a run of pytest inside a test needs: after it, every module that was first loaded in it is forgotten.
 
 A part of torch that is loaded a second time raises, and a class of derive would be another one.
 """
