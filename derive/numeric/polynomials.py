@@ -10,7 +10,7 @@ from sympy import Add, Expr, Indexed, Poly, S, Symbol
 
 from derive.expr.sums import map_args
 
-__all__ = ["nested"]
+__all__ = ["folded", "nested", "variable"]
 
 DEGREE = 3  # from here on the powers are taken apart
 # Where powers around another centre lose most, they lose less than this part of their best gain.
@@ -30,7 +30,7 @@ def _horner(expr: Expr) -> Expr | None:
     """c0 + c1 x + c2 x^2 as c0 + x (c1 + x c2), around the mean of the roots where that is better."""
     if not isinstance(expr, Add):
         return None
-    x = _variable(expr)
+    x = variable(expr)
     if x is None or not expr.is_polynomial(x):
         return None
     polynomial = Poly(expr, x)
@@ -44,7 +44,7 @@ def _horner(expr: Expr) -> Expr | None:
     return _nested(polynomial.compose(y).all_coeffs(), centre.q * x - centre.p)
 
 
-def _variable(expr: Expr) -> Expr | None:
+def variable(expr: Expr) -> Expr | None:
     """The only entry or symbol that an expression is made of, besides numbers."""
     entries = expr.atoms(Indexed)
     inside = set().union(*(e.free_symbols for e in entries))
@@ -56,11 +56,12 @@ def _nested(coefficients: list[Expr], y: Expr) -> Expr:
     """Horner's form; where only every second power is there, in the square."""
     if all(c == 0 for c in coefficients[1::2]):
         odd = S.One if len(coefficients) % 2 else y
-        return odd * _folded(coefficients[::2], y**2)
-    return _folded(coefficients, y)
+        return odd * folded(coefficients[::2], y**2)
+    return folded(coefficients, y)
 
 
-def _folded(coefficients: list[Expr], y: Expr) -> Expr:
+def folded(coefficients: list[Expr], y: Expr) -> Expr:
+    """Horner's form in y, from the coefficient of the highest power on."""
     return reduce(lambda nested, c: sympy.Mul(nested, y) + c, coefficients)
 
 

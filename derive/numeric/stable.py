@@ -16,6 +16,7 @@ from derive.expr.functions import Apply, elementary
 from derive.expr.special import SPECIAL
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
+from derive.numeric.asymptotic import far_out
 from derive.numeric.overflow import hypotenuse, saturated, share, split_number, whole_turns
 from derive.numeric.polynomials import nested
 from derive.numeric.series import beside_zero
@@ -44,7 +45,7 @@ Terms: TypeAlias = dict[Expr, Expr]  # of a sum: term to coefficient; of a produ
 
 def stable(expr: Expr) -> Expr:
     """The expression in stable form, named functions included, to the bottom."""
-    return nested(_stable(expr, factor=False))
+    return nested(far_out(_stable(expr, factor=False)))
 
 
 def _stable(expr: Expr, *, factor: bool) -> Expr:
