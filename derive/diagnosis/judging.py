@@ -18,7 +18,7 @@ from derive.diagnosis.kink import allowed_at_kink, is_kink, kink_remarks, slopes
 from derive.diagnosis.looks import FAILURES, Look, Sampler, is_noise, moved
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function
-from derive.diagnosis.truth import Asked, autograd, entry_of, result_shape
+from derive.diagnosis.truth import Asked, autograd, entry_of
 from derive.diagnosis.verdict import Status, Ulps
 from derive.errors import DeriveError
 from derive.verification.samples import Sample
@@ -326,9 +326,3 @@ def _worst_ulps(ours: Any, truth: Any, dtype: str) -> float:
     pairs = [(a, b) for a, b in zip(_listed(ours), _listed(truth), strict=True) if math.isfinite(b)]
     least = CANCELLED * max((abs(b) for _, b in pairs), default=0.0)
     return max((ulps(a - b + max(abs(b), least), max(abs(b), least), dtype) for a, b in pairs), default=0.0)
-
-
-def shape_of(function: Function, asked: Asked, sampler: Sampler, sample: Sample) -> tuple[int, ...]:
-    """The shape that the derivative has at a sample."""
-    inputs = sampler.inputs(sample)
-    return result_shape(asked, tuple(function(inputs).shape), tuple(inputs[asked.wrt].shape))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from derive.errors import DeriveError
 from derive.expr.tree import Node
 from derive.verification.balls import Undecided, constant, working
 from derive.verification.case import Case, Question, indices
+from derive.verification.comparison import Judging, shown_place, shown_sizes
 from derive.verification.enclosed import Value
 from derive.verification.enclosure import AtKink, derivatives, precisions
 from derive.verification.functions import OutsideDomain
@@ -36,19 +37,6 @@ At = tuple[int, ...]
 Direction = Mapping[Place, Any]
 
 
-class Judging(Protocol):
-    """What a check says of its referee."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def guarantee(self) -> str: ...
-
-    @property
-    def independent(self) -> bool: ...
-
-
 def certified(case: Case, referee: Judging) -> Iterator[Check]:
     """For each question what the enclosures say of the closed form, and of its program in float64."""
     try:
@@ -64,7 +52,7 @@ def certified(case: Case, referee: Judging) -> Iterator[Check]:
             budget = Budget(TERMS)
             truths = _truths(case, question, sample, budget)
             for found in (closed, program):
-                found.sizes[", ".join(f"{n}={size}" for n, size in sample.sizes.items()) or "scalars"] = None
+                found.sizes[shown_sizes(sample)] = None
             closed.compare(truths, lambda at: _closed(question, sample, at, budget), sample)  # noqa: B023
             try:
                 ours = case.ours(sample, "float64")[k]
@@ -237,7 +225,7 @@ class Found:
         excess = relative + (0.0 if right else 1e300)
         if excess > self.excess:
             self.excess = excess
-            where = f"entry {tuple(k + 1 for k in at)}; {sample.label}" if at else sample.label
+            where = shown_place(at, sample)
             shown = "" if right else "; ".join(f"{name} = {v}" for name, v in sample.values.items())[:2000]
             self.worst = Worst(where, shown, *mids, relative, ulps(*mids, "float64"))
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from derive.verification.case import Question, indices
+from derive.verification.case import At, Question, indices
 from derive.verification.kinks import at_kink
 from derive.verification.report import Check, Status, Worst
 from derive.verification.samples import Sample
 from derive.verification.tolerance import TOLERANCES, ulps
 
-__all__ = ["Comparison", "shown_sizes"]
+__all__ = ["Comparison", "Judging", "shown_place", "shown_sizes"]
 
 Row = tuple[tuple[int, ...], float, float]  # a position, ours, theirs
 
@@ -88,7 +88,7 @@ class Comparison:
             self.refuted = self.refuted or not right
             if excess > self._excess:
                 self._excess, self.sample = excess, sample
-                where = f"entry {tuple(k + 1 for k in at)}; {sample.label}" if at else sample.label
+                where = shown_place(at, sample)
                 distance = ulps(float(ours), float(theirs), self.dtype)
                 shown = "" if right else _inputs(sample)
                 self.worst = Worst(where, shown, float(ours), float(theirs), relative, distance)
@@ -123,6 +123,11 @@ class Comparison:
 def shown_sizes(sample: Sample) -> str:
     """The sizes of a sample, as a report has them."""
     return ", ".join(f"{n}={k}" for n, k in sample.sizes.items()) or "scalars"
+
+
+def shown_place(at: At, sample: Sample) -> str:
+    """An entry of a sample, counted from 1, as a report has it."""
+    return f"entry {tuple(k + 1 for k in at)}; {sample.label}" if at else sample.label
 
 
 def _listed(tensor: Any) -> list[float]:
