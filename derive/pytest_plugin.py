@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,6 +104,24 @@ class Refuted(Exception):
     """A check that does not hold; its message is all that is shown."""
 
 
+class Failure:
+    """What is shown of a check that failed: all of it once, and in pytest's summary its headline.
+
+    A plain text would be shown whole in the summary too where pytest sees that it runs in CI.
+    """
+
+    def __init__(self, text: str, headline: str) -> None:
+        self.text = text
+        self.reprcrash = SimpleNamespace(message=headline)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def toterminal(self, writer: Any) -> None:
+        """As pytest asks of a representation of a failure."""
+        writer.line(self.text)
+
+
 class Check(pytest.Item):
     """One check; what is found goes with the test as its properties."""
 
@@ -120,8 +139,9 @@ class Check(pytest.Item):
         from derive.errors import DeriveError
 
         if isinstance(excinfo.value, Refuted | DeriveError):
-            return str(excinfo.value)
-        return _without_ours(excinfo.value)
+            text = str(excinfo.value)
+            return Failure(text, headline=text.partition("\n")[0])
+        return Failure(_without_ours(excinfo.value), headline=excinfo.exconly().rpartition("\n")[2])
 
 
 class ManifestCheck(Check):

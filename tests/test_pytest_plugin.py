@@ -277,13 +277,20 @@ def test_what_cannot_be_derived_is_said_in_our_words(project: pytest.Pytester, l
     assert "Traceback" not in found.stdout.str()
 
 
-def test_what_a_user_s_function_raises_is_shown_with_the_user_s_lines(project: pytest.Pytester) -> None:
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_what_a_user_s_function_raises_is_shown_with_the_user_s_lines(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str
+) -> None:
+    """Once: where pytest sees CI it does not shorten its summary, which has the last line alone."""
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.delenv("BUILD_NUMBER", raising=False)
     check = '[[check]]\nname = "a"\nwrt = "x"\nshapes = "x: n"\nfunction = "model_of_plugin:raises"\n'
     project.makefile(".toml", derive=check)
     shown = run(project, "--derive").stdout.str()
     assert 'raise KeyError("mine")' in shown
     assert "KeyError: 'mine'" in shown
     assert shown.count("  File ") == 1
+    assert shown.rpartition("FAILED derive.toml::a")[2].startswith(" - KeyError: 'mine'" if ci else " - ")
 
 
 def test_a_mistake_of_ours_is_shown_whole(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
