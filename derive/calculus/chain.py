@@ -20,6 +20,7 @@ from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
 from derive.calculus.naming import abbreviated, absorbed, is_heavy, is_root, own_names, rooted
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
 from derive.calculus.tidy import tidy
+from derive.calculus.weights import with_weights, without
 from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
 from derive.expr.functions import Apply
@@ -54,6 +55,7 @@ def differentiate(problem: Problem, output: str, wrt: str, *, longest: int = LON
     """
     name, letters = parse_target(wrt)
     definition = problem.definition(output)
+    given = {d.name for d in problem.definitions}
     if definition.function is not None:
         parameters = [p.name for p in definition.function.definition.variables]
         if name not in parameters:
@@ -66,11 +68,15 @@ def differentiate(problem: Problem, output: str, wrt: str, *, longest: int = LON
     dims = variable.dims
     columns = free_indices(dims, {*problem.reserved, *(i.name for i in definition.indices)}, letters)
     path = problem.path(output, name)
-    chain = Chain(problem, output, name, definition.indices, columns, longest)
-    if not path:
+    problem, weights = with_weights(problem)
+    chain = Chain(problem, output, name, definition.indices, columns, longest, weights)
+    if path:
+        derived = chain.along(path)
+    else:
         stage = chain.local(output, name, definition.indices, columns)
-        return Derived(problem, output, name, definition.indices + columns, (stage,))
-    return chain.along(path)
+        derived = Derived(problem, output, name, definition.indices + columns, (stage,))
+    mentioned = {n for step in derived.steps for n in names_in(step.after)}
+    return replace(derived, problem=without(derived.problem, set(weights) - given - mentioned))
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class Chain:
     rows: tuple[Index, ...]
     columns: tuple[Index, ...]
     longest: int = LONGEST_PRODUCT
+    weights: tuple[str, ...] = ()
 
     def local(self, name: str, by: str, rows: tuple[Index, ...], columns: tuple[Index, ...]) -> Stage:
         """The local Jacobian: one definition by one of the names that it uses directly."""
@@ -100,7 +107,10 @@ class Chain:
             return foldable(expr, functions)
 
         def own_entries(expr: Expr) -> list[list[Name]]:
-            return [own_names(definition, expr)]
+            weights = [own_names(self.problem.definition(name), expr) for name in self.weights]
+            # What is nothing but the weights is shown as what they are.
+            named = [group for group in weights if all(n.definition != expr for n in group)]
+            return [own_names(definition, expr), *named]
 
         def into_sums(expr: Expr) -> Expr:
             return absorbed(expr, definition)

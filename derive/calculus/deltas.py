@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, KroneckerDelta, Piecewise, S, Sum
 
 from derive.expr.affine import digits, known, split_delta, within
-from derive.expr.indices import Index
+from derive.expr.indices import Index, is_target
 from derive.expr.sums import Iverson, make_sum, map_args, open_sum, substitute
 
 __all__ = ["contract", "pull_out"]
@@ -121,8 +121,9 @@ def _decided(bracket: Expr) -> Expr:
 
 
 def _ties(expr: Expr, index: Index | None) -> bool:
-    """Whether a delta that mentions the index (any delta, without one) stands in the expression."""
-    return any(index is None or d.has(index) for d in expr.atoms(KroneckerDelta))
+    """Whether a delta that gives the place of the index (any delta, without one) stands in the expression."""
+    deltas = expr.atoms(KroneckerDelta)
+    return any(index is None or (d.has(index) and _solve(d, index) is not None) for d in deltas)
 
 
 def _by_deltas(cases: Expr, index: Index | None = None) -> list[Expr]:
@@ -167,7 +168,7 @@ def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:
         return position, S.One
     if within(position, index.dim) or (position.is_Integer and not index.dim.is_Integer and position >= 0):
         return position, S.One
-    if position.atoms(sympy.Indexed):
+    if any(map(is_target, position.atoms(sympy.Indexed, sympy.Symbol))):
         return position, S.One  # an integer target is a position of the dimension, by its declaration
     return position, Iverson(known(position >= 0)) * Iverson(known(position < index.dim))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import combinations
 
 import sympy
 from sympy import Expr, Indexed, Piecewise, Sum
@@ -88,7 +89,7 @@ def tidy(expr: Expr) -> Expr:
 
 def forms(rational: Expr) -> Iterator[Expr]:
     """The forms of a rational function that people would write."""
-    factored = _signed(sympy.factor(rational))
+    factored = _signed(_rejoined(sympy.factor(rational)))
     # Factored comes first, so that of two forms equally long the product is taken.
     yield _grouped(factored)
     yield factored
@@ -132,6 +133,18 @@ def _inside(expr: Expr) -> Expr:
     if isinstance(expr, (sympy.Add, sympy.Mul, sympy.Pow)):
         return expr.func(*(_inside(a) for a in expr.args))
     return expr
+
+
+def _rejoined(product: Expr) -> Expr:
+    """(1 - h)(1 + h) is written 1 - h²: of two sums whose product has two terms, their product."""
+    factors = list(sympy.Mul.make_args(product))
+    sums = [f for f in factors if f.is_Add and len(f.args) == 2]
+    for first, second in combinations(sums, 2):
+        joined = sympy.expand(first * second)
+        if joined.is_Add and len(joined.args) == 2:
+            rest = [f for f in factors if f not in (first, second)]
+            return _rejoined(sympy.Mul(joined, *rest))
+    return product
 
 
 def _signed(product: Expr) -> Expr:

@@ -11,9 +11,9 @@ import itertools
 from typing import Any, TypeAlias
 
 import sympy
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Indexed, Integer, Symbol
 
-__all__ = ["Dim", "Index", "dim", "fresh", "scalar"]
+__all__ = ["Dim", "Index", "dim", "fresh", "is_target", "scalar"]
 
 Dim: TypeAlias = Expr  # a positive integer Symbol, or an Integer
 
@@ -71,3 +71,11 @@ def dim(name: str | int) -> Dim:
 def scalar(name: str) -> Symbol:
     """The real scalar variable of that name."""
     return Symbol(name, real=True)
+
+
+def is_target(expr: Expr) -> bool:
+    """Whether the expression is an integer that data gives, and so a position: an entry t[b], a scalar t."""
+    if isinstance(expr, Indexed):
+        return bool(expr.is_integer)
+    # A dimension is an integer by its assumptions, a scalar that holds one is not.
+    return isinstance(expr, Symbol) and not expr.is_integer

@@ -12,16 +12,11 @@ from sympy import Add, Expr, Min, Mod, Mul, Pow, S, Symbol, floor
 from sympy.tensor.indexed import Indexed
 
 from derive.errors import Unsupported
-from derive.expr.indices import Index
+from derive.expr.indices import Index, is_target
 from derive.printing.names import braced, name_latex, parse_name, subscript
 from derive.printing.scope import Scope
 
-__all__ = ["affine", "delta_subscript", "entry_latex", "is_target", "positions", "shown"]
-
-
-def is_target(expr: Expr) -> bool:
-    """Whether the expression is an entry of an integer tensor, whose values are positions."""
-    return isinstance(expr, Indexed) and bool(expr.is_integer)
+__all__ = ["affine", "delta_subscript", "entry_latex", "positions", "shown"]
 
 
 def shown(expr: Expr) -> Expr:

@@ -171,15 +171,17 @@ class Local(Point):
     """One definition as a function of the names it uses, which are moved off their own values.
 
     A step that holds at the values of the intermediates alone (softmax entries add up to 1) is not a step of
-    the local Jacobian; at a Local point it fails. `spread` 0 leaves the names at their own values.
+    the local Jacobian; at a Local point it fails. `spread` 0 leaves the names at their own values. A name
+    that the definition does not use, as the weights of its log-sum-exp, is what its own definition says.
     """
 
     def __init__(self, base: Point, name: str, seed: int, spread: float = 0.2) -> None:
         super().__init__(base.problem, base.sizes, base.values, base.digits)
         self.base, self.name, self.seed, self.spread = base, name, seed, spread
+        self.parents = base.problem.parents(name)
 
     def _computed(self, name: str, at: tuple[int, ...]) -> Any:
-        if name == self.name or name not in self.definitions:
+        if name not in self.parents or name not in self.definitions:
             return super()._computed(name, at)
         rng = random.Random(f"{self.seed} {name} {at}")  # noqa: S311
         factor = rng.uniform(1 - self.spread, 1 + self.spread)
