@@ -12,6 +12,7 @@ from dataclasses import replace
 import sympy
 from sympy import Expr, Sum
 
+from derive.calculus.derived import free_indices
 from derive.expr.indices import Index
 from derive.expr.problem import Definition, Problem, names_in
 from derive.expr.sums import make_sum, open_sum, substitute
@@ -64,11 +65,9 @@ def _log_sum_exps(expr: Expr) -> Iterator[Sum]:
 def _weights(total: Sum) -> tuple[tuple[Index, ...], Expr]:
     """The weights as an entry, and its indices: those of the sum, then the one that it runs over."""
     index, body = open_sum(total)
-    rows = sorted(
-        {i for i in total.free_symbols if isinstance(i, Index) and i.uid >= 0}, key=lambda i: i.name
-    )
-    letters = iter("ijklm")
-    indices = {old: fresh(next(letters), old.dim) for old in (*rows, index)}
+    open_ones = {i for i in total.free_symbols if isinstance(i, Index) and i.uid >= 0}
+    olds = (*sorted(open_ones, key=lambda i: (i.name, i.uid)), index)
+    indices = dict(zip(olds, free_indices([old.dim for old in olds], ()), strict=True))
     return tuple(indices.values()), substitute(body, indices) / substitute(make_sum(body, index), indices)
 
 
