@@ -106,8 +106,15 @@ def _(node: Frac, scope: Scope) -> Text:
     if scope.size == "script":
         return _inline(node, scope)
     inside = scope.inside("fraction")
-    top, bottom = (show(_bare(part), inside).latex for part in (node.top, node.bottom))
+    top, bottom = (_decimal(part) or show(_bare(part), inside).latex for part in (node.top, node.bottom))
     return Text(frac(top, bottom, scope), POWER)
+
+
+def _decimal(node: Node) -> str:
+    """A fraction of a fraction's own as people write it there: x/0.1; nothing for a number that is none."""
+    if not isinstance(node, Num) or not isinstance(node.number, Rational) or node.number.is_Integer:
+        return ""
+    return str(float(node.number)) if 1000 % node.number.q == 0 else ""
 
 
 def _inline(node: Frac, scope: Scope) -> Text:

@@ -65,7 +65,7 @@ def displayed(rows: Sequence[Row], most: int = MOST) -> Iterator[tuple[Row, ...]
 
 def _labelled(row: Row, room: float) -> Row:
     """The row with its label in so much room: in lines beside it, or below it where there is too little."""
-    if width(row.label) <= room:
+    if not row.label or width(row.label) <= room:
         return row
     words = _PLAIN.fullmatch(row.label)
     if not words or room < LEAST:

@@ -74,3 +74,10 @@ def test_displays_are_short_and_no_chain_is_torn():
     assert [row for block in blocks for row in block] == rows
     assert all(block[0].left for block in blocks)
     assert max(map(len, blocks)) <= MOST + 2
+
+
+def test_a_row_without_a_label_gets_no_line_for_one():
+    wide = Row("a", ("\\frac{" + "x" * 90 + "}{2}",), r"\text{(definition)}")
+    rows = fitted((wide, Row("b", ("c",))))
+    assert rows[1].right == ("c",)
+    assert rows[0].right[-1] == r"\qquad \text{(definition)}"

@@ -134,6 +134,9 @@ TABLE = [
      r"\dfrac{1}{1 + \exp(-x)}\left(\dfrac{\exp(-x)}{1 + \exp(-x)}\right)", NOTES),
     (Frac(Frac(x, y), two), r"\dfrac{\frac{x}{y}}{2}", NOTES),
     (Frac(Group(add(a, b)), x), r"\frac{a + b}{x}"),
+    (Frac(x, Num(Rational(1, 10))), r"\frac{x}{0.1}"),
+    (Frac(x, Num(Rational(7, 100))), r"\frac{x}{0.07}"),
+    (Frac(x, Num(Rational(1, 3))), r"\frac{x}{\frac{1}{3}}"),
     (mul(num(Rational(1, 2)), Group(add(Pow(at("a", 0), two), Pow(at("a", 1), two)))),
      r"\dfrac{1}{2}(a_1^2 + a_2^2)", NOTES),
     # powers
