@@ -19,7 +19,7 @@ from derive.calculus.fold import Name
 from derive.calculus.lemmas import FOLDED, derivative_stage, foldable
 from derive.calculus.naming import abbreviated, absorbed, is_heavy, is_root, own_names, rooted
 from derive.calculus.stages import Context, contraction, facts, run_passes, run_stage, tidying
-from derive.calculus.tidy import tidy
+from derive.calculus.tidy import cost, tidy
 from derive.calculus.weights import with_weights, without
 from derive.errors import ShapeError, Unsupported
 from derive.expr.equation import Stage, Step
@@ -137,6 +137,8 @@ class Chain:
         start = add(*(self._product(p) for p in self._paths(self.output, stages)))
         target = Diff(reference(self.output, self.rows), reference(self.wrt, self.columns))
         combination = self.combine(target, self.rows + self.columns, start, stages)
+        if len(stages) > 2 and cost(combination.result) > cost(put_stages_in(start, stages)):
+            return Adjoints(self, stages).derived(path)  # the factors are shorter than their product
         return Derived(
             self.problem, self.output, self.wrt, self.rows + self.columns, tuple(stages.values()), combination
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sympy
-from sympy import Expr, KroneckerDelta, Piecewise, S, Sum
+from sympy import Expr, Indexed, KroneckerDelta, Piecewise, S, Sum
 
 from derive.expr.affine import digits, known, split_delta, within
 from derive.expr.indices import Index, is_target
@@ -121,9 +121,15 @@ def _decided(bracket: Expr) -> Expr:
 
 
 def _ties(expr: Expr, index: Index | None) -> bool:
-    """Whether a delta that gives the place of the index (any delta, without one) stands in the expression."""
-    deltas = expr.atoms(KroneckerDelta)
-    return any(index is None or (d.has(index) and _solve(d, index) is not None) for d in deltas)
+    """Whether a delta that says something of the place of the index (any delta, without one) stands in it."""
+    return any(
+        index is None or any(_places(side, index) for side in d.args) for d in expr.atoms(KroneckerDelta)
+    )
+
+
+def _places(side: Expr, index: Index) -> bool:
+    """Whether the index is in a position itself: t[b] says nothing of b."""
+    return bool(side.xreplace(dict.fromkeys(side.atoms(Indexed), S.Zero)).has(index))
 
 
 def _by_deltas(cases: Expr, index: Index | None = None) -> list[Expr]:
@@ -168,7 +174,7 @@ def _solve(factor: Expr, index: Index) -> tuple[Expr, Expr] | None:
         return position, S.One
     if within(position, index.dim) or (position.is_Integer and not index.dim.is_Integer and position >= 0):
         return position, S.One
-    if any(map(is_target, position.atoms(sympy.Indexed, sympy.Symbol))):
+    if any(map(is_target, position.atoms(Indexed, sympy.Symbol))):
         return position, S.One  # an integer target is a position of the dimension, by its declaration
     return position, Iverson(known(position >= 0)) * Iverson(known(position < index.dim))
 

@@ -61,7 +61,15 @@ def test_a_variable_that_is_not_used_has_a_zero_of_its_shape(wrt):
 def test_a_diamond_adds_what_both_ways_contribute():
     derived = derive(jacobian, "s = softmax(x); l = sum(s*s)*sum(exp(s)) + x @ s", "x: n", "x")
     check(derived, point_at(derived))
-    assert [d.name for d in derived.lets] == ["s"]
+    assert [d.name for d in derived.lets] == ["s", "s_bar"]  # the product of the factors is longer than they
+
+
+def test_a_product_that_is_longer_than_its_factors_is_accumulated_in_reverse():
+    text = "a = x/sqrt(dot(x, x)); s = W @ a; l = logsumexp(s) - s[0]"
+    derived = derive(jacobian, text, "W: m n, x: n", "x")
+    check(derived, point_at(derived))
+    assert {name for name, kind, _ in derived.generated if kind == "adjoint"} == {"a_bar", "s_bar"}
+    assert not derive(jacobian, "a = W @ x; l = sum(a**2)", "W: m n, x: n", "x").generated
 
 
 def test_letters_are_those_asked_for():
