@@ -18,13 +18,20 @@ from derive.diagnosis.candidate import (
     read_candidate,
 )
 from derive.diagnosis.counterexample import counterexample
-from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes, shape_mistakes
+from derive.diagnosis.hypotheses import (
+    Evidence,
+    diagnose,
+    looks_at_equal_sizes,
+    place_mistakes,
+    reduced_mistakes,
+    shape_mistakes,
+)
 from derive.diagnosis.judging import Findings, differing, judge
 from derive.diagnosis.kinds import inferred, read_kind
 from derive.diagnosis.looks import Look, Sampler
 from derive.diagnosis.observed import observed_facts
 from derive.diagnosis.precision import precision
-from derive.diagnosis.question import Function, read_function
+from derive.diagnosis.question import Function, named_in, read_function
 from derive.diagnosis.truth import Asked
 from derive.diagnosis.verdict import Mistake, Verdict
 from derive.errors import ShapeError
@@ -66,8 +73,11 @@ def examine(
 
     Several variables are judged one after the other, and the first verdict that is not "right" is given.
     """
+    directions: dict[str, Any] = {}
     if at is not None:
-        about = {**about, "like": {**(about.get("like") or {}), **_tensors(at)}}
+        point = _tensors(at)
+        directions = {n: point.pop(n) for n in list(point) if n in ("G", "V") and n not in named_in(of)}
+        about = {**about, "like": {**(about.get("like") or {}), **point}}
     if of is None:
         of = _own_forward(candidate)
         if kind is None:
@@ -75,6 +85,9 @@ def examine(
     if is_custom_function(of):
         of = forward_of_custom(of)
     function = read_function(of, {**about, "wrt": wrt})
+    function = replace(function, like={**function.like, **directions})
+    if directions and kind is None:
+        kind = "vjp" if "G" in directions else "jvp"
     names = _variables(wrt, function, candidate)
     verdicts = []
     for k, name in enumerate(names):
@@ -104,6 +117,8 @@ def _examine_one(
     if part is not None:
         candidate = picked(candidate, part)
     named = named or candidate.kind
+    if candidate.value is not None and named in ("vjp", "jvp"):
+        candidate = replace(candidate, extra=True)
     if str(getattr(candidate.value, "dtype", "")) == "torch.float32":
         dtype = "float32"
     extra = function.drawn.free_name("V" if named == "jvp" else "G") if candidate.extra else ""
@@ -111,6 +126,8 @@ def _examine_one(
     sampler = Sampler(function, asked, seed)
     if candidate.value is not None:
         own = sampler.own()
+        if extra and extra not in function.like:
+            raise ShapeError(f'a value of a {named} needs its direction; give at={{"{extra}": …, …}}')
         if own is None:
             raise ShapeError(
                 'a value is judged at a point; give at={"x": …} with every variable of the function'
@@ -192,7 +209,10 @@ def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
     both = (seen.function, seen.candidate, asked, seen.sampler)
     looks: Sequence[Look] = found.looks
     if all(set(x.sizes.values()) == {1} for x in found.wrong):
-        told = tuple(shape_mistakes(found.misshapen))
+        misshapen = found.misshapen
+        told = tuple(shape_mistakes(misshapen)) or tuple(reduced_mistakes(misshapen))
+        if misshapen and not told:
+            told = tuple(place_mistakes(Evidence(*both, misshapen)))
         if told:
             return told
         equal = looks_at_equal_sizes(*both)
@@ -200,9 +220,13 @@ def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
             looks = equal
         elif not found.wrong:
             return ()
-    telling = [x for x in looks if max(_largest(x.truth), _largest(x.theirs)) > TELLS]
     later = partial(answer, asked) if answer else None
-    return diagnose(Evidence(*both, telling or looks, later))
+    return diagnose(Evidence(*both, telling(looks), later))
+
+
+def telling(looks: Sequence[Look]) -> Sequence[Look]:
+    """The looks at which one side is not 0 everywhere; all, where there are none."""
+    return [x for x in looks if max(_largest(x.truth), _largest(x.theirs)) > TELLS] or looks
 
 
 def _largest(tensor: Any) -> float:

@@ -6,6 +6,7 @@ precision; where it cannot, the verdict rests on autograd alone, and says so.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from derive.read import author_function, read_question, read_shapes
 from derive.read.captured import captured_tensors, kind_of
 from derive.read.facts import read_facts
 
-__all__ = ["Function", "read_function"]
+__all__ = ["Function", "named_in", "read_function"]
 
 LETTERS = ("n", "m", "k", "p", "q", "h", "d", "b", "c", "r")
 
@@ -196,6 +197,13 @@ def _parameters(f: Any) -> tuple[str, ...]:
         return tuple(inspect.signature(getattr(f, "forward", f)).parameters)
     except (TypeError, ValueError):
         return ()
+
+
+def named_in(f: Any) -> tuple[str, ...]:
+    """The names of a function's parameters, or those in a formula's text."""
+    if isinstance(f, str):
+        return tuple(n.id for n in ast.walk(ast.parse(f.strip())) if isinstance(n, ast.Name))
+    return tuple(map(str, f.free_symbols)) if isinstance(f, Basic) else _parameters(f)
 
 
 def _one_output(problem: Problem) -> None:

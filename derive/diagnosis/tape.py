@@ -140,15 +140,18 @@ def is_real(item: Any) -> bool:
     return torch.is_tensor(item) and item.is_floating_point()
 
 
-def recorded(run: Run, *, opened: bool = False) -> list[Call]:
-    """The calls of a run that give a tensor, in order; `opened` looks inside composites (layer_norm)."""
+def recorded(run: Run, *, opened: bool = False, telling: bool = True) -> list[Call]:
+    """The calls of a run that give a tensor, in order; `opened` looks inside composites (layer_norm).
+
+    `telling` asks also how their author wrote them, which takes longer.
+    """
     calls: list[Call] = []
 
     def keep(call: Call) -> Any:
         calls.append(call)
         return call.out
 
-    with _mode(keep, opened):
+    with _mode(keep, opened, telling=telling):
         run()
     return calls
 

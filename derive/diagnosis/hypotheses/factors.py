@@ -41,7 +41,7 @@ def factor_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 def scalar_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """The candidate is the derivative times a number without a name; of one entry anything would be."""
     factors = evidence.factor(lambda x: x.truth)
-    if factors is not None and sum(x.truth.numel() for x in evidence.looks) > 1:
+    if factors is not None and max(x.truth.numel() for x in evidence.looks) > 1:
         yield mistake_of_factor(evidence, factors, "the derivative")
 
 

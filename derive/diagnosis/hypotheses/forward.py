@@ -66,6 +66,12 @@ def _reduction(call: Call) -> Iterator[Variant]:
         return
     if call.out.shape == x.shape:
         yield Variant(f"{call} runs over all entries of the batch at once: the batch was flattened", _flat)
+    if call.name in ("sum", "mean") and len(call.args) == 1 and not call.kwargs:
+        for axis in range(x.ndim):
+            yield Variant(
+                f"{call} runs over all entries, and not over axis {axis} alone",
+                lambda c, axis=axis: getattr(c.args[0], c.name)(axis, keepdim=True),
+            )
     for key, axis in _axes(call):
         for turned in range(x.ndim):
             if turned != axis % x.ndim:
@@ -239,6 +245,20 @@ DEFAULTED = {
 ELEMENTWISE_LOSSES = "mse_loss l1_loss smooth_l1_loss huber_loss".split()
 
 
+def _elementwise(call: Call) -> Iterator[Variant]:
+    """An elementwise product for a product of matrices, and the other way round."""
+    shapes = {tuple(call.args[k].shape) for k in call.reals}
+    square = is_real(call.out) and call.out.ndim >= 2 and call.out.shape[-1] == call.out.shape[-2]
+    if not (square and shapes == {tuple(call.out.shape)}):
+        return
+    if call.name in ("matmul", "mm", "bmm") and len(call.reals) == 2:
+        yield Variant(f"{call} is taken entry by entry", lambda c: c.args[0] * c.args[1])
+    if call.name == "mul" and len(call.reals) == 2:
+        yield Variant(f"{call} is to be a product of matrices", lambda c: c.args[0] @ c.args[1])
+    if call.name == "pow" and call.numbers == (1,) and call.args[1] == 2:
+        yield Variant(f"{call} is to be a product of matrices", lambda c: c.args[0] @ c.args[0])
+
+
 def _flipped(call: Call) -> Iterator[Variant]:
     if call.name.startswith("conv") and len(call.reals) > 1:
         yield Variant(f"the kernel {call.operand(1)} in {call} is to be turned round", _turned)
@@ -287,10 +307,11 @@ FORWARD: tuple[Edit, ...] = (
     Edit("transposed", _matrix_transposed),
     Edit("a constant is wrong", _constants),
     Edit("an operation is left out", _left_out),
+    Edit("an operand is wrong", _operands),
+    Edit("elementwise for a matrix product", _elementwise),
     Edit("the order of operations", _exchanged),
     Edit("another power", _other_power),
     Edit("the order of entries", _flipped),
-    Edit("an operand is wrong", _operands),
     Edit("another function", _siblings),
 )
 ADDED: tuple[Edit, ...] = (Edit("an operation is missing", _put_around),)
