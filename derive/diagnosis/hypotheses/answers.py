@@ -65,8 +65,8 @@ def _summed(index: Any, part: Node) -> Node:
 
 
 def answer_terms(evidence: Evidence) -> Iterator[Mistake]:
-    """The one term of the right answer that the candidate has otherwise."""
-    yield from _answer_terms(evidence, 1)
+    """The term of the right answer that the candidate has otherwise, or two in the same way."""
+    yield from _answer_terms(evidence, 2)
 
 
 def several_answer_terms(evidence: Evidence) -> Iterator[Mistake]:
@@ -81,7 +81,9 @@ def _answer_terms(evidence: Evidence, most: int) -> Iterator[Mistake]:
     part = derivation.parts[0]
     for terms in expansions(part.closed_form):
         weights = _weights(evidence, part, terms) if 1 < len(terms) <= MOST else None
-        if weights is not None and 0 < sum(w != 1 for w in weights) <= most:
+        off = [w for w in weights or () if w != 1]
+        alike = most == MOST or len(set(off)) == 1
+        if weights is not None and 0 < len(off) <= most and alike:
             yield from _told(part, terms, weights)
             return
 

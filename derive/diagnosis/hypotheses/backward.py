@@ -67,9 +67,19 @@ def _twice(call: Call) -> Iterator[Variant]:
 
 def _inner_forgotten(call: Call) -> Iterator[Variant]:
     """f'(x) for the derivative of f(g(x))."""
-    inner = call.before if call.is_pointwise and call.out.requires_grad else None
-    if inner is not None and inner.is_pointwise and not inner.numbers:
+    if _has_inner(call) and call.before is not None and not call.before.numbers:
         yield Variant(f"the derivative of {call} is taken as if {call.before} were not inside of it", _direct)
+
+
+def _scale_forgotten(call: Call) -> Iterator[Variant]:
+    """f'(x) for the derivative of f(x/2): asked after the number itself."""
+    if _has_inner(call) and call.before is not None and call.before.numbers:
+        yield Variant(f"the derivative of {call} is taken as if {call.before} were not inside of it", _direct)
+
+
+def _has_inner(call: Call) -> bool:
+    pointwise = call.is_pointwise and call.out.requires_grad
+    return pointwise and call.before is not None and call.before.is_pointwise
 
 
 def _direct(call: Call) -> Any:
@@ -224,6 +234,7 @@ BACKWARD: tuple[Edit, ...] = (
 )
 HELD: tuple[Edit, ...] = tuple(e for e in BACKWARD if e.variants in (_statistic_held, _held, _path_held))
 MISTAKEN: tuple[Edit, ...] = (
+    Edit("chain factor applied wrongly", _scale_forgotten),
     Edit("derivative of another function", _by_value),
     Edit("derivative of another function", _norm_formula),
     Edit("derivative of another function", _other_local),

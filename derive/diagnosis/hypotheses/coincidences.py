@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from derive.verification.sizes import seeded
 
 __all__ = ["condition_mistakes", "size_mistakes", "together_mistakes", "weak_mistakes"]
 
+AGAIN = 3  # more draws at each of the sizes
 TELLS = 1e-6  # a derivative that is smaller everywhere is evidence of nothing
 
 Values = dict[str, Any]
@@ -195,22 +197,30 @@ def _right_where(evidence: Evidence, change: Change) -> bool:
     """Whether the candidate is right at samples changed so, though it is wrong at others."""
     rng = seeded("condition", evidence.sampler.seed)
     seen: list[Look] = []
-    for x in evidence.looks:
-        if x.scale not in (1.0, 3.0) or set(x.sizes.values()) == {1}:
-            continue
+    for sample in _usual(evidence, rng):
         try:
-            values = change(dict(x.sample.values), evidence, rng)
+            values = change(dict(sample.values), evidence, rng)
         except (DeriveError, IndexError, TypeError, ValueError, ZeroDivisionError):
             return False
-        if values == x.sample.values:
+        if values == sample.values:
             return False
-        found = evidence.seen_at(Sample(x.sizes, values, x.sample.label))
+        found = evidence.seen_at(Sample(sample.sizes, values, sample.label))
         if found is None or not finite(found.truth):
             continue
         if not found.agrees:
             return False
         seen.append(found)
     return len(seen) >= 2 and any(float(x.truth.abs().max()) > TELLS for x in seen)
+
+
+def _usual(evidence: Evidence, rng: random.Random) -> Iterator[Sample]:
+    """The samples at usual scales, then others of their sizes: where a clip is rare, few show nothing."""
+    usual = [x for x in evidence.looks if x.scale in (1.0, 3.0) and set(x.sizes.values()) != {1}]
+    yield from (x.sample for x in usual)
+    for x, _ in itertools.product(usual, range(AGAIN)):
+        sample = evidence.sampler.draw(x.sizes, rng, x.scale)
+        if sample is not None:
+            yield sample
 
 
 def size_mistakes(evidence: Evidence) -> Iterator[Mistake]:

@@ -59,6 +59,12 @@ PLANTED = {
         "gradient",
         N,
     ),
+    "_scale_forgotten": (
+        lambda x: torch.cos(x),
+        lambda x: torch.sin(x / 3).sum(),
+        "gradient",
+        N,
+    ),
     "_held": (lambda x: torch.cos(x), mixed, "gradient", N),
     "_value_for_slope": (lambda x: torch.tanh(x), lambda x: torch.tanh(x).sum(), "gradient", N),
     "_by_value": (lambda x: 1 - torch.sigmoid(x) ** 2, lambda x: torch.sigmoid(x).sum(), "gradient", N),
