@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -30,8 +30,9 @@ from derive.diagnosis.judging import Findings, differing, judge
 from derive.diagnosis.kinds import inferred, read_kind
 from derive.diagnosis.looks import Look, Sampler
 from derive.diagnosis.observed import observed_facts
+from derive.diagnosis.outputs import candidate_of, output_of
 from derive.diagnosis.precision import precision
-from derive.diagnosis.question import Function, named_in, read_function
+from derive.diagnosis.question import Function, SeveralOutputs, named_in, read_function
 from derive.diagnosis.truth import Asked
 from derive.diagnosis.verdict import Mistake, Verdict
 from derive.errors import ShapeError
@@ -71,7 +72,8 @@ def examine(
 ) -> Verdict:
     """The verdict on a candidate; `answer` derives the right one, when somebody asks for it.
 
-    Several variables are judged one after the other, and the first verdict that is not "right" is given.
+    Several variables are judged one after the other, and so are several results of the function; the first
+    verdict that is not "right" is given.
     """
     directions: dict[str, Any] = {}
     if at is not None:
@@ -84,7 +86,13 @@ def examine(
             kind = "vjp"
     if is_custom_function(of):
         of = forward_of_custom(of)
-    function = read_function(of, {**about, "wrt": wrt})
+    try:
+        function = read_function(of, {**about, "wrt": wrt})
+    except SeveralOutputs as several:
+        if not callable(of) or at is not None:
+            raise
+        judged = partial(examine, wrt=wrt, about=about, order=order, dtype=dtype, seed=seed, answer=answer)
+        return _worst(_output_by_output(judged, candidate, of, several.count, kind))
     function = replace(function, like={**function.like, **directions})
     if directions and kind is None:
         kind = "vjp" if "G" in directions else "jvp"
@@ -97,8 +105,24 @@ def examine(
             warnings.simplefilter("ignore")  # at sizes of 1, and done otherwise on purpose, torch warns
             one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, derived)
         verdicts.append(one)
-    worst = ("wrong", "unknown", "rounding", "right")
-    return min(verdicts, key=lambda v: worst.index(v.status))
+    return _worst(verdicts)
+
+
+WORST = ("wrong", "unknown", "rounding", "right")
+
+
+def _worst(verdicts: Iterable[Verdict]) -> Verdict:
+    return min(verdicts, key=lambda v: WORST.index(v.status))
+
+
+def _output_by_output(
+    judged: Callable[..., Verdict], candidate: Any, of: Any, count: int, kind: str | None
+) -> Iterator[Verdict]:
+    """The verdict on each result of a function that has several."""
+    for k in range(count):
+        one = candidate_of(candidate, of, count, k)
+        verdict = judged(one, output_of(of, k), kind=kind)
+        yield replace(verdict, remarks=(f"judged by result {k} of {count}", *verdict.remarks))
 
 
 def _examine_one(

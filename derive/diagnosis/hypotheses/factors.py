@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -189,6 +190,7 @@ def constants(evidence: Evidence) -> dict[str, float]:
 
 def _authored(source: Any) -> dict[str, float]:
     """The numbers that a function closes over, or finds among its globals, by name."""
+    source = inspect.unwrap(source) if callable(source) else source
     code = getattr(source, "__code__", None)
     if code is None:
         return {}

@@ -118,7 +118,7 @@ REFEREES: dict[str, Referee] = {
         ),
         Referee(
             "gradgradcheck",
-            "as a backward, the program passes torch's gradgradcheck: its graph is whole, its slopes are its own",
+            "as a backward, the program passes torch's gradgradcheck: its slopes are its own",
             "whether it is the derivative; errors below 1e-3; other variables; kinks nearer than a step",
             False,
             by_gradgradcheck,
