@@ -59,10 +59,11 @@ def _twice(call: Call) -> Iterator[Variant]:
             f"the derivative of {call} is multiplied in twice",
             lambda c: backwards_as(c.out, _local(c, c.args[0]) * c.out),
         )
-        yield Variant(
-            f"the derivative of {call} is taken at its output: {call.name} is applied twice",
-            lambda c: backwards_as(c.out, _local(c, c.out) * c.args[0]),
-        )
+        if call.name not in ("pow", "square", "sqrt"):
+            yield Variant(
+                f"the derivative of {call} is taken at its output: {call.name} is applied twice",
+                lambda c: backwards_as(c.out, _local(c, c.out) * c.args[0]),
+            )
 
 
 def _inner_forgotten(call: Call) -> Iterator[Variant]:

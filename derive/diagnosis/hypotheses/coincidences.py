@@ -17,7 +17,7 @@ from derive.expr.problem import Variable
 from derive.verification.samples import FACT_DRAWS, MATRIX_DRAWS, Sample
 from derive.verification.sizes import seeded
 
-__all__ = ["condition_mistakes", "size_mistakes", "together_mistakes", "weak_mistakes"]
+__all__ = ["condition_mistakes", "equal_mistakes", "size_mistakes", "together_mistakes", "weak_mistakes"]
 
 AGAIN = 3  # more draws at each of the sizes
 TELLS = 1e-6  # a derivative that is smaller everywhere is evidence of nothing
@@ -51,7 +51,16 @@ def condition_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 
 def together_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """What must hold of several inputs together."""
-    for says, change in TOGETHER.items():
+    yield from _together(evidence, TOGETHER)
+
+
+def equal_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """That several inputs are equal, which takes many terms away."""
+    yield from _together(evidence, EQUAL)
+
+
+def _together(evidence: Evidence, conditions: dict[str, Change]) -> Iterator[Mistake]:
+    for says, change in conditions.items():
         if _right_where(evidence, change):
             yield Mistake("right by coincidence", f"it is right only where {says}")
             return
@@ -186,10 +195,12 @@ def _unit(rng: random.Random, scale: float, n: int) -> list[float]:
 TOGETHER: dict[str, Change] = {
     "no index occurs twice: what repeated indices contribute must be added up, not assigned": _distinct,
     "the matrices are symmetric (the upstream gradient too)": _all_of("symmetric"),
-    "vectors of one dimension are equal": _same,
     "the vectors have length 1": _all_unit,
-    "the matrices are symmetric, and the vectors equal": _same_and_symmetric,
     "the matrices commute (it is right for diagonal ones)": _all_of("diagonal", least=2),
+}
+EQUAL: dict[str, Change] = {
+    "vectors of one dimension are equal": _same,
+    "the matrices are symmetric, and the vectors equal": _same_and_symmetric,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -52,14 +53,19 @@ class Evidence:
         return all(close(predict, x) for x in (self.first, *self.looks))
 
     def factor(self, predict: Prediction) -> list[float] | None:
-        """The factors by which the candidate is a multiple of a prediction, by look; None if it is not."""
+        """The factors by which the candidate is a multiple of a prediction, by look; None if it is not.
+
+        A factor is nan where both are 0, which is evidence of nothing.
+        """
+        if multiple(predict, self.first) is None:
+            return None
         factors = []
-        for x in (self.first, *self.looks):
-            ratio = multiple(predict, x)
+        for x in self.looks:
+            ratio = math.nan if _are_zero(predict, x) else multiple(predict, x)
             if ratio is None:
                 return None
             factors.append(ratio)
-        return factors[1:]
+        return factors
 
     def derivative(self, x: Look, edits: Mapping[int, Callable[[Call], Any]], *, opened: bool = False) -> Any:
         """The derivative of the function with some of its calls done otherwise."""
@@ -184,6 +190,11 @@ def near(value: Any, x: Look) -> bool:
     apart = float((x.truth[known] - theirs).abs().nan_to_num().max())
     allowed = CLOSE * largest if x.agrees else min(CLOSE * largest, BETTER * apart)
     return off <= allowed
+
+
+def _are_zero(predict: Prediction, x: Look) -> bool:
+    value = None if bool(x.theirs.any()) else predicted(predict, x)
+    return value is not None and not bool(value.any())
 
 
 def multiple(predict: Prediction, x: Look) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 from derive.diagnosis.hypotheses.edits import ADDITIONS, CHOICES, PRODUCTS, QUOTIENTS, SIBLINGS, Edit, Variant
 from derive.diagnosis.tape import Call, is_real
 
-__all__ = ["ADDED", "FORWARD"]
+__all__ = ["ADDED", "FARTHER", "FORWARD"]
 
 
 def _left_out(call: Call) -> Iterator[Variant]:
@@ -19,8 +19,6 @@ def _left_out(call: Call) -> Iterator[Variant]:
 
     if call.is_pointwise:
         yield Variant(f"{call} is left out", lambda c: c.args[0])
-        if call.before is not None and call.before.reals[:1] == (0,):
-            yield Variant(f"{call.before} and {call} are left out", _two_back)
         yield Variant(f"{call.name} in {call} is applied twice", lambda c: c(c.out, *c.args[1:], **c.kwargs))
         if call.name not in ("neg", "abs", "square"):
             yield Variant(
@@ -30,8 +28,17 @@ def _left_out(call: Call) -> Iterator[Variant]:
     if torch.is_tensor(call.out) and call.out.dtype == torch.bool:
         yield Variant(f"the condition {call} is ignored", lambda c: torch.ones_like(c.out))
         yield Variant(f"the condition {call} is turned round", lambda c: ~c.out)
+    if call.name in ("triu", "tril"):
+        yield Variant(f"{call} is left out", lambda c: c.args[0])
     if call.name == "masked_fill":
         yield Variant(f"the mask in {call} is ignored", lambda c: c.args[0])
+
+
+def _two_left_out(call: Call) -> Iterator[Variant]:
+    inner = call.before
+    known = inner is not None and is_real(call.out) and inner.reals[:1] == (0,)
+    if known and inner is not None and inner.args[0].shape == call.out.shape:
+        yield Variant(f"{inner} and {call} are left out", _two_back)
 
 
 def _two_back(call: Call) -> Any:
@@ -41,9 +48,12 @@ def _two_back(call: Call) -> Any:
 
 def _exchanged(call: Call) -> Iterator[Variant]:
     """f(g(x)) for g(f(x)): the square of a sum is no sum of squares."""
-    if call.before is not None and call.is_pointwise and call.name != "neg":
+    inner = call.before
+    if inner is None or not call.is_pointwise or call.name == "neg":
+        return
+    if not (inner.numbers and inner.name in ADDITIONS | PRODUCTS | QUOTIENTS):
         yield Variant(
-            f"{call.name} is applied inside of {call.before}, to each entry, and not outside as in {call}",
+            f"{call.name} is applied inside of {inner}, to each entry, and not outside as in {call}",
             _inside,
         )
 
@@ -130,7 +140,8 @@ def _constants(call: Call) -> Iterator[Variant]:
             for step, says in enumerate(changes.values()):
                 if list(changes)[step] != n:
                     yield Variant(
-                        f"the number {n:g} in {call} {says}", lambda c, k=k, says=says: _changed(c, k, says)
+                        f"the number {_number(call, k)} in {call} {says}",
+                        lambda c, k=k, says=says: _changed(c, k, says),
                     )
     for key, n in call.kwargs.items():
         if isinstance(n, float):
@@ -140,6 +151,21 @@ def _constants(call: Call) -> Iterator[Variant]:
                         f"{key} = {n:g} in {call} is taken as {value:g}",
                         lambda c, key=key, value=value: c.with_option(key, value),
                     )
+
+
+def _number(call: Call, k: int) -> str:
+    """A number as its author wrote it; one that comes of sizes with its value at the first sample."""
+    n, written = f"{call.args[k]:g}", call.operand(k).strip("`")
+    plain = not written or written.startswith("argument") or _is_number(written)
+    return n if plain else f"`{written}` (here {n})"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _changed(call: Call, k: int, how: str) -> Any:
@@ -161,12 +187,6 @@ def _operands(call: Call) -> Iterator[Variant]:
     """One of two operands alone, or the two changed."""
     if len(call.args) < 2 or not is_real(call.out):
         return
-    if (
-        call.before is not None
-        and call.before.reals[:1] == (0,)
-        and call.before.args[0].shape == call.out.shape
-    ):
-        yield Variant(f"{call.before} and {call} are left out", _two_back)
     if call.name in ADDITIONS | PRODUCTS | QUOTIENTS | CHOICES:
         for k in call.reals:
             if call.args[k].ndim <= call.out.ndim:
@@ -314,4 +334,5 @@ FORWARD: tuple[Edit, ...] = (
     Edit("the order of entries", _flipped),
     Edit("another function", _siblings),
 )
+FARTHER: tuple[Edit, ...] = (Edit("an operation is left out", _two_left_out),)
 ADDED: tuple[Edit, ...] = (Edit("an operation is missing", _put_around),)

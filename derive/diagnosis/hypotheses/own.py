@@ -25,6 +25,7 @@ __all__ = [
     "alike_own_mistakes",
     "factor_own_mistakes",
     "fed_mistakes",
+    "fed_otherwise_mistakes",
     "number_own_mistakes",
     "operand_own_mistakes",
     "own_mistakes",
@@ -147,10 +148,19 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def fed_mistakes(evidence: Evidence) -> Iterator[Mistake]:
-    """The formula is right with another value for a variable: y(1 - y), y = σ(x), fed with x."""
+    """The formula is right with another value for the variable: y(1 - y), y = σ(x), fed with x."""
+    yield from _fed(evidence, [evidence.asked.wrt])
+
+
+def fed_otherwise_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The formula is right with another value for a variable that is not differentiated by."""
+    extra, wrt = evidence.asked.extra, evidence.asked.wrt
+    yield from _fed(evidence, [n for n in evidence.function.reals if n not in (extra, wrt)])
+
+
+def _fed(evidence: Evidence, names: Sequence[str]) -> Iterator[Mistake]:
     pool = _known(evidence, own=False)
-    names = [n for _, n in evidence.candidate.takes if n != evidence.asked.extra]
-    for name in sorted(names, key=lambda n: n != evidence.asked.wrt):
+    for name in [n for _, n in evidence.candidate.takes if n in names]:
         given = evidence.first.inputs[name]
         for known in pool:
             if not is_real(given) or known.first.shape != given.shape or _same(known.first, given):

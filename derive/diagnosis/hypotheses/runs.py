@@ -11,7 +11,7 @@ from derive.diagnosis.hypotheses.backward import BACKWARD, HELD, MISTAKEN
 from derive.diagnosis.hypotheses.edits import ADDITIONS, PRODUCTS, QUOTIENTS, Edit, Variant
 from derive.diagnosis.hypotheses.evidence import Evidence
 from derive.diagnosis.hypotheses.factors import mistake_of_factor
-from derive.diagnosis.hypotheses.forward import FORWARD
+from derive.diagnosis.hypotheses.forward import FARTHER, FORWARD
 from derive.diagnosis.hypotheses.own import alike, variants_of
 from derive.diagnosis.looks import FAILURES, Look
 from derive.diagnosis.tape import Call, recorded, replayed
@@ -21,6 +21,7 @@ __all__ = [
     "alike_mistakes",
     "answer_mistakes",
     "backward_mistakes",
+    "farther_mistakes",
     "forward_mistakes",
     "held_mistakes",
     "held_pairs",
@@ -80,6 +81,11 @@ OF_ANOTHER = "yours is the derivative of another function: "
 def forward_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """The candidate is the right derivative of another function."""
     yield from _told(evidence, _edited(evidence, FORWARD), OF_ANOTHER)
+
+
+def farther_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The same of a function that lacks two calls, one after the other."""
+    yield from _told(evidence, _edited(evidence, FARTHER), OF_ANOTHER)
 
 
 def two_mistakes(evidence: Evidence) -> Iterator[Mistake]:

@@ -170,11 +170,18 @@ PLANTED = {
         "a variable is ignored",
     ),
     "conditions together": (
-        lambda x, y: 2 * x,
+        lambda x, A: 2 * A @ x,
+        lambda x, A: torch.trace(x.mT @ A @ x),
+        "gradient",
+        {"x": "n n", "A": "n n"},
+        "right by coincidence",
+    ),
+    "equal inputs": (
+        lambda x, y, z: 2 * z,
         lambda x, y, z: x * y + x * z,
         "derivative",
         {"x": "n", "y": "n", "z": "n"},
-        "",
+        "right by coincidence",
     ),
     "regions": (
         lambda x: torch.where(x > 0, 2 * x, torch.sin(x)),
@@ -189,6 +196,13 @@ PLANTED = {
         "derivative",
         N,
         "quotient rule",
+    ),
+    "own inputs": (
+        lambda x, y: torch.sigmoid(x) * torch.sigmoid(-x) * y,
+        lambda x, y: torch.sigmoid(x) * torch.tanh(y),
+        "derivative",
+        {"x": "n", "y": "n"},
+        "activated value for its argument",
     ),
     "own operands": (
         lambda x, y: 2 * (x - y) / (1 + y),
@@ -287,6 +301,13 @@ PLANTED = {
         "gradient",
         N,
         "a factor too many",
+    ),
+    "two left out": (
+        lambda x: 2 * x,
+        lambda x: (x**2).sum().sqrt().exp(),
+        "gradient",
+        N,
+        "an operation is left out",
     ),
     "mistaken": (
         lambda x: torch.cos(x),

@@ -34,7 +34,7 @@ SAID = {
         lambda x, y: y * torch.sigmoid(x) * torch.sigmoid(-x),
         gated,
         {"x": "n", "y": "n"},
-        "a function of the value of `torch.tanh(y)`, but it is fed with y",
+        "torch.tanh(y)` is left out",
     ),
     "a sum over everything": (
         lambda G, x: torch.softmax(x, -1) * (G - (G * torch.softmax(x, -1)).sum()),
