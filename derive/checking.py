@@ -39,9 +39,10 @@ def check(
 
     `candidate` is torch code of the same parameters (by name, any of them; or all in order), for a vjp with
     the upstream gradient first; a torch.autograd.Function (then `of` may be left out: its own forward);
-    formula text; a SymPy expression; a Derivation; or a value, with the point `at={"x": …}`. `of`, `shapes`,
-    `like`, `dtypes` and `assume` are as in `derive.grad`; numbers in shapes are made free where the function
-    runs at other sizes too. `kind` (gradient, jacobian, hessian, derivative, vjp, jvp, second) is told by the
+    formula text; a SymPy expression; a Derivation; or a value, with the point `at={"x": …}`, in which a vjp
+    has its upstream gradient "G" and a jvp its tangent "V". `of`, `shapes`, `like`, `dtypes` and `assume` are
+    as in `derive.grad`; numbers in shapes are made free where the function runs at other sizes too. `kind`
+    (gradient, jacobian, hessian, derivative, vjp, jvp, second) is told by the
     shape where it is None.
 
     Raises TypeError where the candidate's parameters do not fit, ShapeError and FormulaError as reading does.

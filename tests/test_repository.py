@@ -26,7 +26,8 @@ TESTED_ELSEWHERE = {
         # Families of hypotheses, by the planted mistakes that each must name.
         "diagnosis/hypotheses/test_families": "diagnosis/hypotheses/evidence diagnosis/hypotheses/matrices "
         "diagnosis/hypotheses/places diagnosis/hypotheses/terms diagnosis/hypotheses/upstream "
-        "diagnosis/hypotheses/coincidences diagnosis/hypotheses/answers diagnosis/hypotheses/shapes",
+        "diagnosis/hypotheses/coincidences diagnosis/hypotheses/answers diagnosis/hypotheses/shapes "
+        "diagnosis/hypotheses/exchanges diagnosis/hypotheses/summands",
         # Ways to get one call wrong, each by a candidate that does.
         "diagnosis/hypotheses/test_runs": "diagnosis/hypotheses/edits diagnosis/hypotheses/backward "
         "diagnosis/hypotheses/forward",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,13 +18,21 @@ from derive.diagnosis.candidate import (
     read_candidate,
 )
 from derive.diagnosis.counterexample import counterexample
-from derive.diagnosis.hypotheses import Evidence, diagnose, looks_at_equal_sizes, shape_mistakes
+from derive.diagnosis.hypotheses import (
+    Evidence,
+    diagnose,
+    looks_at_equal_sizes,
+    place_mistakes,
+    reduced_mistakes,
+    shape_mistakes,
+)
 from derive.diagnosis.judging import Findings, differing, judge
 from derive.diagnosis.kinds import inferred, read_kind
 from derive.diagnosis.looks import Look, Sampler
 from derive.diagnosis.observed import observed_facts
+from derive.diagnosis.outputs import candidate_of, output_of
 from derive.diagnosis.precision import precision
-from derive.diagnosis.question import Function, read_function
+from derive.diagnosis.question import Function, SeveralOutputs, named_in, read_function
 from derive.diagnosis.truth import Asked
 from derive.diagnosis.verdict import Mistake, Verdict
 from derive.errors import ShapeError
@@ -64,17 +72,30 @@ def examine(
 ) -> Verdict:
     """The verdict on a candidate; `answer` derives the right one, when somebody asks for it.
 
-    Several variables are judged one after the other, and the first verdict that is not "right" is given.
+    Several variables are judged one after the other, and so are several results of the function; the first
+    verdict that is not "right" is given.
     """
+    directions: dict[str, Any] = {}
     if at is not None:
-        about = {**about, "like": {**(about.get("like") or {}), **_tensors(at)}}
+        point = _tensors(at)
+        directions = {n: point.pop(n) for n in list(point) if n in ("G", "V") and n not in named_in(of)}
+        about = {**about, "like": {**(about.get("like") or {}), **point}}
     if of is None:
         of = _own_forward(candidate)
         if kind is None:
             kind = "vjp"
     if is_custom_function(of):
         of = forward_of_custom(of)
-    function = read_function(of, {**about, "wrt": wrt})
+    try:
+        function = read_function(of, {**about, "wrt": wrt})
+    except SeveralOutputs as several:
+        if not callable(of) or at is not None:
+            raise
+        judged = partial(examine, wrt=wrt, about=about, order=order, dtype=dtype, seed=seed, answer=answer)
+        return _worst(_output_by_output(judged, candidate, of, several.count, kind))
+    function = replace(function, like={**function.like, **directions})
+    if directions and kind is None:
+        kind = "vjp" if "G" in directions else "jvp"
     names = _variables(wrt, function, candidate)
     verdicts = []
     for k, name in enumerate(names):
@@ -84,8 +105,24 @@ def examine(
             warnings.simplefilter("ignore")  # at sizes of 1, and done otherwise on purpose, torch warns
             one = _examine_one(candidate, function, name, kind, order, dtype, seed, part, derived)
         verdicts.append(one)
-    worst = ("wrong", "unknown", "rounding", "right")
-    return min(verdicts, key=lambda v: worst.index(v.status))
+    return _worst(verdicts)
+
+
+WORST = ("wrong", "unknown", "rounding", "right")
+
+
+def _worst(verdicts: Iterable[Verdict]) -> Verdict:
+    return min(verdicts, key=lambda v: WORST.index(v.status))
+
+
+def _output_by_output(
+    judged: Callable[..., Verdict], candidate: Any, of: Any, count: int, kind: str | None
+) -> Iterator[Verdict]:
+    """The verdict on each result of a function that has several."""
+    for k in range(count):
+        one = candidate_of(candidate, of, count, k)
+        verdict = judged(one, output_of(of, k), kind=kind)
+        yield replace(verdict, remarks=(f"judged by result {k} of {count}", *verdict.remarks))
 
 
 def _examine_one(
@@ -104,6 +141,8 @@ def _examine_one(
     if part is not None:
         candidate = picked(candidate, part)
     named = named or candidate.kind
+    if candidate.value is not None and named in ("vjp", "jvp"):
+        candidate = replace(candidate, extra=True)
     if str(getattr(candidate.value, "dtype", "")) == "torch.float32":
         dtype = "float32"
     extra = function.drawn.free_name("V" if named == "jvp" else "G") if candidate.extra else ""
@@ -111,6 +150,8 @@ def _examine_one(
     sampler = Sampler(function, asked, seed)
     if candidate.value is not None:
         own = sampler.own()
+        if extra and extra not in function.like:
+            raise ShapeError(f'a value of a {named} needs its direction; give at={{"{extra}": …, …}}')
         if own is None:
             raise ShapeError(
                 'a value is judged at a point; give at={"x": …} with every variable of the function'
@@ -192,7 +233,10 @@ def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
     both = (seen.function, seen.candidate, asked, seen.sampler)
     looks: Sequence[Look] = found.looks
     if all(set(x.sizes.values()) == {1} for x in found.wrong):
-        told = tuple(shape_mistakes(found.misshapen))
+        misshapen = found.misshapen
+        told = tuple(shape_mistakes(misshapen)) or tuple(reduced_mistakes(misshapen))
+        if misshapen and not told:
+            told = tuple(place_mistakes(Evidence(*both, misshapen)))
         if told:
             return told
         equal = looks_at_equal_sizes(*both)
@@ -200,9 +244,13 @@ def _diagnosed(seen: Examined) -> tuple[Mistake, ...]:
             looks = equal
         elif not found.wrong:
             return ()
-    telling = [x for x in looks if max(_largest(x.truth), _largest(x.theirs)) > TELLS]
     later = partial(answer, asked) if answer else None
-    return diagnose(Evidence(*both, telling or looks, later))
+    return diagnose(Evidence(*both, telling(looks), later))
+
+
+def telling(looks: Sequence[Look]) -> Sequence[Look]:
+    """The looks at which one side is not 0 everywhere; all, where there are none."""
+    return [x for x in looks if max(_largest(x.truth), _largest(x.theirs)) > TELLS] or looks
 
 
 def _largest(tensor: Any) -> float:

@@ -18,7 +18,7 @@ from derive.diagnosis.kink import allowed_at_kink, is_kink, kink_remarks, slopes
 from derive.diagnosis.looks import FAILURES, Look, Sampler, is_noise, moved
 from derive.diagnosis.precision import precision
 from derive.diagnosis.question import Function
-from derive.diagnosis.truth import Asked, autograd, entry_of
+from derive.diagnosis.truth import Asked, autograd, entry_of, finite
 from derive.diagnosis.verdict import Status, Ulps
 from derive.errors import DeriveError
 from derive.verification.samples import Sample
@@ -46,6 +46,7 @@ class Findings:
     looks: list[Look] = field(default_factory=list)
     raised: list[tuple[Sample, Exception]] = field(default_factory=list)
     misshapen: list[Look] = field(default_factory=list)
+    endless: list[Look] = field(default_factory=list)
     remarks: dict[str, None] = field(default_factory=dict)
     ulps: Ulps | None = None
 
@@ -83,7 +84,11 @@ def judge(
                 continue
             seen, rounded = settled(function, candidate, asked, sampler, seen, found)
             lost = lost or rounded
+        if not seen.agrees and 1 in seen.sizes.values() and not finite(seen.theirs):
+            found.endless.append(seen)
+            continue
         found.looks.append(seen)
+    _without_value(found)
     _decide(found, lost)
     if found.status in ("right", "rounding"):
         if dtype != "float64":
@@ -94,6 +99,17 @@ def judge(
     elif found.status == "unknown":
         _undefined(function, asked, found)
     return found
+
+
+def _without_value(found: Findings) -> None:
+    """Say where a dimension of 1 leaves the candidate without a value, 0/0, though it is right elsewhere."""
+    sizes = {tuple(x.sizes.items()) for x in found.looks if x.agrees}
+    if found.endless and (found.wrong or len(sizes) < ENOUGH):
+        found.looks += found.endless
+    elif found.endless:
+        found.remarks[
+            f"yours has no finite value at {found.endless[0].sample.label}; elsewhere it agrees"
+        ] = None
 
 
 def _undefined(function: Function, asked: Asked, found: Findings) -> None:
@@ -271,11 +287,12 @@ def _loses_digits(candidate: Candidate, sampler: Sampler, seen: Look) -> bool:
 
 
 def _is_short(candidate: Candidate, sampler: Sampler, seen: Look) -> bool:
+    """Whether the candidate's numbers are those of float32, whatever they are kept in."""
     try:
         result = candidate(sampler.inputs(seen.sample))
     except FAILURES:
         return False
-    return str(result.dtype) == "torch.float32"
+    return str(result.dtype) == "torch.float32" or bool((result.float().double() == result).all())
 
 
 def _shorter(

@@ -96,7 +96,8 @@ class Sampler:
         names, _ = dimensions(self.function.drawn)
         if not all(v.name in like for v in self.function.variables) or set(names) - set(self.function.given):
             return None
-        values = {v.name: _listed(like[v.name]) for v in self.function.variables}
+        known = (self.asked.extra, *(v.name for v in self.function.variables))
+        values = {n: _listed(like[n]) for n in known if n in like}
         sample = self.completed(Sample(dict(self.function.given), values, "your tensors"), seeded("own"), 1.0)
         return sample if sample and self.has_value(sample) else None
 
@@ -125,7 +126,7 @@ class Sampler:
     def completed(self, sample: Sample, rng: random.Random, scale: float) -> Sample | None:
         """The sample with an upstream G or a tangent V, of the shape it must have."""
         del scale  # upstream gradients are of one size
-        if not self.asked.extra:
+        if not self.asked.extra or self.asked.extra in sample.values:
             return sample
         try:
             inputs = self.inputs(sample)

@@ -182,14 +182,15 @@ def _var(x: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, c
     axes = tuple(range(x.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     if unbiased is not None:
         correction = int(unbiased)
-    count = math.prod(x.shape[a] for a in axes)
+    count = math.prod(x.shape[a] for a in axes) - (1 if correction is None else correction)
     mu = x.mean(axes, keepdim=True)
     centred = x - mu
-    return (centred**2).sum(axes, keepdim=keepdim) / (count - (1 if correction is None else correction))
+    return (centred**2).sum(axes, keepdim=keepdim) / count
 
 
 def _std(x: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, correction: Any = None) -> Any:
-    return _torch().sqrt(_var(x, dim, unbiased, keepdim, correction))
+    variance = _var(x, dim, unbiased, keepdim, correction)
+    return _torch().sqrt(variance)
 
 
 # ── losses ──────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ precision; where it cannot, the verdict rests on autograd alone, and says so.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,11 +25,21 @@ from derive.read import author_function, read_question, read_shapes
 from derive.read.captured import captured_tensors, kind_of
 from derive.read.facts import read_facts
 
-__all__ = ["Function", "read_function"]
+__all__ = ["Function", "SeveralOutputs", "named_in", "read_function"]
 
 LETTERS = ("n", "m", "k", "p", "q", "h", "d", "b", "c", "r")
 
 Inputs = Mapping[str, Any]
+
+
+class SeveralOutputs(ShapeError):
+    """The function has several results; `count` of them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"the function has {len(names)} results ({', '.join(names)}); check one of them at a time"
+        )
+        self.count = len(names)
 
 
 @dataclass(frozen=True)
@@ -198,12 +209,16 @@ def _parameters(f: Any) -> tuple[str, ...]:
         return ()
 
 
+def named_in(f: Any) -> tuple[str, ...]:
+    """The names of a function's parameters, or those in a formula's text."""
+    if isinstance(f, str):
+        return tuple(n.id for n in ast.walk(ast.parse(f.strip())) if isinstance(n, ast.Name))
+    return tuple(map(str, f.free_symbols)) if isinstance(f, Basic) else _parameters(f)
+
+
 def _one_output(problem: Problem) -> None:
     if len(problem.outputs) != 1:
-        raise ShapeError(
-            f"the function has {len(problem.outputs)} results ({', '.join(problem.outputs)}); "
-            "check one of them at a time"
-        )
+        raise SeveralOutputs(problem.outputs)
 
 
 def _program(problem: Problem) -> Callable[..., Any]:

@@ -10,8 +10,9 @@ import ast
 import linecache
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +29,8 @@ class Call:
     """One call of a torch function: what was called with what, what came of it, and how its author wrote it.
 
     `text` is the expression, `target` the name that its value was given; `inside` the composite that it is a
-    part of; `before` the call that made its first argument.
+    part of; `before` the call that made its first argument; `nth` which it is of several that are written
+    alike, from 1, where there are several.
     """
 
     place: int
@@ -40,11 +42,17 @@ class Call:
     target: str = ""
     inside: str = ""
     before: Call | None = None
+    nth: int = 0
 
     @cached_property
     def name(self) -> str:
         """The name of the operation: tanh, matmul, sum, T."""
         return op_name(self.func).strip("_")
+
+    @property
+    def written(self) -> tuple[str, str, str]:
+        """How it is shown."""
+        return self.text, self.target, self.inside
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The same operation of other arguments."""
@@ -82,7 +90,8 @@ class Call:
     def __str__(self) -> str:
         name = f"{self.target} = " if self.target else ""
         where = f" inside {self.inside}" if self.inside else ""
-        return f"`{name}{self.text}`{where}" if self.text else f"{self.name}{where}"
+        which = f"the {ORDINALS[self.nth]} " if 0 < self.nth < len(ORDINALS) else ""
+        return f"{which}`{name}{self.text}`{where}" if self.text else f"{self.name}{where}"
 
     def operand(self, k: int) -> str:
         """An argument as its author wrote it."""
@@ -140,17 +149,35 @@ def is_real(item: Any) -> bool:
     return torch.is_tensor(item) and item.is_floating_point()
 
 
-def recorded(run: Run, *, opened: bool = False) -> list[Call]:
-    """The calls of a run that give a tensor, in order; `opened` looks inside composites (layer_norm)."""
+def recorded(run: Run, *, opened: bool = False, telling: bool = True) -> list[Call]:
+    """The calls of a run that give a tensor, in order; `opened` looks inside composites (layer_norm).
+
+    `telling` asks also how their author wrote them, which takes longer.
+    """
     calls: list[Call] = []
 
     def keep(call: Call) -> Any:
         calls.append(call)
         return call.out
 
-    with _mode(keep, opened):
+    with _mode(keep, opened, telling=telling):
         run()
-    return calls
+    return _numbered(calls) if telling else calls
+
+
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def _numbered(calls: list[Call]) -> list[Call]:
+    """The calls, with what tells those apart that are written alike."""
+    written = Counter(c.written for c in calls)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    numbered = []
+    for call in calls:
+        seen[call.written] += 1
+        alike = bool(call.text) and written[call.written] > 1
+        numbered.append(replace(call, nth=seen[call.written]) if alike else call)
+    return numbered
 
 
 def replayed(run: Run, edits: Mapping[int, Callable[[Call], Any]], *, opened: bool = False) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import derive
+from derive.errors import ShapeError
 
 
 def scaled(x, w):
@@ -63,3 +65,27 @@ def test_what_is_written_out_for_one_size_is_judged_there() -> None:
 def test_a_formula_of_the_wrong_shape_is_wrong_at_the_size_it_is_given_at_too() -> None:
     verdict = derive.check(lambda x: (2 * x).sum(0), of=lambda x: (x**2).sum(), wrt="x", shapes={"x": "2 2"})
     assert verdict.status == "wrong"
+
+
+def softmax(x):
+    return torch.softmax(x, -1)
+
+
+def test_a_value_of_a_backward_is_judged_with_its_upstream_gradient() -> None:
+    x, upstream = torch.randn(3, 4, dtype=torch.float64), torch.randn(3, 4, dtype=torch.float64)
+    s = softmax(x)
+    right, wrong = s * (upstream - (upstream * s).sum(-1, keepdim=True)), upstream * s * (1 - s)
+    at = {"x": x, "G": upstream}
+    assert derive.check(right, of=softmax, wrt="x", at=at).status == "right"
+    verdict = derive.check(wrong, of=softmax, wrt="x", at=at)
+    assert (verdict.status, verdict.kind) == ("wrong", "vjp")
+    assert "diagonal" in verdict.diagnosis
+    with pytest.raises(ShapeError, match="needs its direction"):
+        derive.check(right, of=softmax, wrt="x", kind="vjp", at={"x": x})
+
+
+def test_a_value_of_a_directional_derivative_is_judged_with_its_tangent() -> None:
+    x, tangent = torch.randn(4, dtype=torch.float64), torch.randn(4, dtype=torch.float64)
+    at = {"x": x, "V": tangent}
+    assert derive.check(torch.cos(x) * tangent, of=torch.sin, wrt="x", at=at).status == "right"
+    assert derive.check(torch.cos(x), of=torch.sin, wrt="x", at=at).status == "wrong"

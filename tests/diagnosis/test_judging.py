@@ -69,3 +69,25 @@ def test_ulps_of_both_are_told_in_float32() -> None:
     assert verdict.status == "right"
     assert verdict.ulps.candidate <= 4
     assert verdict.ulps.autograd <= 4
+
+
+def test_what_has_no_value_at_a_size_of_1_is_judged_at_the_others() -> None:
+    def of(x):
+        return x.std(unbiased=False)
+
+    def candidate(x):
+        return (x - x.mean()) / (len(x) * of(x))
+
+    verdict = derive.check(candidate, of=of, wrt="x", shapes=N)
+    assert verdict.status == "right", str(verdict)
+    assert any("no finite value at n = 1" in remark for remark in verdict.remarks)
+    assert derive.check(lambda x: 2 * candidate(x), of=of, wrt="x", shapes=N).status == "wrong"
+
+
+def test_numbers_of_float32_in_float64_are_rounding() -> None:
+    x = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
+    value = (0.9 * x).float().double()
+    verdict = derive.check(value, of=lambda x: 0.45 * (x**2).sum(), wrt="x", at={"x": x})
+    assert verdict.status == "rounding", str(verdict)
+    far = derive.check(value * 1.001, of=lambda x: 0.45 * (x**2).sum(), wrt="x", at={"x": x})
+    assert far.status == "wrong"

@@ -50,3 +50,15 @@ def test_a_value_can_have_another_gradient() -> None:
     assert torch.equal(y.detach(), torch.tanh(X))
     (row,) = torch.autograd.grad(y.sum(), x)
     assert torch.allclose(row, torch.full_like(X, 3.0))
+
+
+def test_calls_that_are_written_alike_are_told_apart() -> None:
+    def twice(x):
+        a = torch.tanh(x) * 2
+        return a + torch.tanh(x)
+
+    x = torch.ones(2)
+    names = [str(c) for c in recorded(lambda: twice(x))]
+    assert names[0] == "the first `torch.tanh(x)`"
+    assert names[2] == "the second `torch.tanh(x)`"
+    assert "first" not in names[1]

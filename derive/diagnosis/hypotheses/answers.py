@@ -20,7 +20,7 @@ from derive.expr.tree import Add, Frac, Group, Mul, Neg, Node, Sigma, mul, neg
 from derive.printing import Scope, latex
 from derive.verification.points import Point
 
-__all__ = ["answer_terms", "summands"]
+__all__ = ["answer_terms", "entries_of", "expansions", "several_answer_terms", "summands"]
 
 MOST = 6  # terms that are told apart
 ENTRIES = 30  # entries that are looked at, over all samples
@@ -65,25 +65,36 @@ def _summed(index: Any, part: Node) -> Node:
 
 
 def answer_terms(evidence: Evidence) -> Iterator[Mistake]:
-    """The terms of the right answer that the candidate has otherwise."""
-    derivation = evidence.answer() if evidence.answer else None
+    """The term of the right answer that the candidate has otherwise, or two in the same way."""
+    yield from _answer_terms(evidence, 2)
+
+
+def several_answer_terms(evidence: Evidence) -> Iterator[Mistake]:
+    """The terms of the right answer that the candidate has otherwise, where they are several."""
+    yield from _answer_terms(evidence, MOST)
+
+
+def _answer_terms(evidence: Evidence, most: int) -> Iterator[Mistake]:
+    derivation = evidence.derivation
     if derivation is None or len(derivation.parts) != 1:
         return
     part = derivation.parts[0]
-    for terms in _expansions(part.closed_form):
+    for terms in expansions(part.closed_form):
         weights = _weights(evidence, part, terms) if 1 < len(terms) <= MOST else None
-        if weights is not None and any(w != 1 for w in weights):
+        off = [w for w in weights or () if w != 1]
+        alike = most == MOST or len(set(off)) == 1
+        if weights is not None and 0 < len(off) <= most and alike:
             yield from _told(part, terms, weights)
             return
 
 
-def _expansions(node: Node) -> Iterator[list[Node]]:
+def expansions(node: Node) -> Iterator[list[Node]]:
     """The closed form multiplied out; a product of several sums by one of them at a time."""
     match node:
         case Group(body):
-            yield from _expansions(body)
+            yield from expansions(body)
         case Neg(body):
-            for parts in _expansions(body):
+            for parts in expansions(body):
                 yield [neg(part) for part in parts]
         case Mul(factors, dot):
             for k, factor in enumerate(factors):
@@ -110,22 +121,42 @@ def _told(part: Any, terms: Sequence[Node], weights: Sequence[Fraction]) -> Iter
 
 
 def _weights(evidence: Evidence, part: Any, terms: Sequence[Node]) -> list[Fraction] | None:
+    small = sorted(evidence.looks, key=lambda x: (x.agrees, x.truth.numel() == 1, x.truth.numel()))
+    looks = _of_several_sizes(small)[:LOOKS]
+    columns = entries_of(part, terms, looks, evidence, ENTRIES)
+    if columns is None:
+        return None
     rows: list[list[float]] = []
     target: list[float] = []
-    small = sorted(evidence.looks, key=lambda x: (x.agrees, x.truth.numel() == 1, x.truth.numel()))
-    for x in _of_several_sizes(small)[:LOOKS]:
-        point = _point(evidence, part, x)
+    entries = iter(zip(*columns, strict=True))
+    for x in looks:
         scale = float(x.truth.abs().max()) or 1.0
-        places = list(itertools.product(*map(range, x.truth.shape)))
-        step = max(1, len(places) * LOOKS // ENTRIES)
-        for at in places[::step]:
-            where = dict(zip(part.indices, at, strict=True))
-            try:
-                rows.append([float(point.value(t, where)) / scale for t in terms])
-            except (DeriveError, ArithmeticError, LookupError, TypeError, ValueError):
-                return None
+        for at in _places(x, ENTRIES, len(looks)):
+            rows.append([value / scale for value in next(entries)])
             target.append(float(x.theirs[at]) / scale)
     return fitted(rows, target)
+
+
+def entries_of(
+    part: Any, terms: Sequence[Node], looks: Sequence[Look], evidence: Evidence, most: int = 0
+) -> list[list[float]] | None:
+    """The entries of each term at some looks, about `most` of them where it is not 0; None without values."""
+    columns: list[list[float]] = [[] for _ in terms]
+    for x in looks:
+        point = _point(evidence, part, x)
+        for at in _places(x, most, len(looks)):
+            where = dict(zip(part.indices, at, strict=True))
+            try:
+                for column, term in zip(columns, terms, strict=True):
+                    column.append(float(point.value(term, where)))
+            except (DeriveError, ArithmeticError, LookupError, TypeError, ValueError):
+                return None
+    return columns
+
+
+def _places(x: Look, most: int, looks: int) -> list[tuple[int, ...]]:
+    places = list(itertools.product(*map(range, x.truth.shape)))
+    return places[:: max(1, len(places) * looks // most)] if most else places
 
 
 def _of_several_sizes(looks: Sequence[Look]) -> list[Look]:

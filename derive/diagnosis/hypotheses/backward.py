@@ -6,10 +6,10 @@ The value stays as it is; the gradient of the call is that of what stands for it
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from derive.diagnosis.hypotheses.edits import SIBLINGS, Edit, Variant
+from derive.diagnosis.hypotheses.edits import ADDITIONS, PRODUCTS, QUOTIENTS, SIBLINGS, Edit, Variant
 from derive.diagnosis.tape import Call, backwards_as, is_real
 
 __all__ = ["BACKWARD", "HELD", "MISTAKEN"]
@@ -59,16 +59,28 @@ def _twice(call: Call) -> Iterator[Variant]:
             f"the derivative of {call} is multiplied in twice",
             lambda c: backwards_as(c.out, _local(c, c.args[0]) * c.out),
         )
-        yield Variant(
-            f"the derivative of {call} is taken at its output: {call.name} is applied twice",
-            lambda c: backwards_as(c.out, _local(c, c.out) * c.args[0]),
-        )
+        if call.name not in ("pow", "square", "sqrt"):
+            yield Variant(
+                f"the derivative of {call} is taken at its output: {call.name} is applied twice",
+                lambda c: backwards_as(c.out, _local(c, c.out) * c.args[0]),
+            )
 
 
 def _inner_forgotten(call: Call) -> Iterator[Variant]:
     """f'(x) for the derivative of f(g(x))."""
-    if call.is_pointwise and call.out.requires_grad and call.before is not None and call.before.is_pointwise:
+    if _has_inner(call) and call.before is not None and not call.before.numbers:
         yield Variant(f"the derivative of {call} is taken as if {call.before} were not inside of it", _direct)
+
+
+def _scale_forgotten(call: Call) -> Iterator[Variant]:
+    """f'(x) for the derivative of f(x/2): asked after the number itself."""
+    if _has_inner(call) and call.before is not None and call.before.numbers:
+        yield Variant(f"the derivative of {call} is taken as if {call.before} were not inside of it", _direct)
+
+
+def _has_inner(call: Call) -> bool:
+    pointwise = call.is_pointwise and call.out.requires_grad
+    return pointwise and call.before is not None and call.before.is_pointwise
 
 
 def _direct(call: Call) -> Any:
@@ -85,9 +97,55 @@ def _other_local(call: Call) -> Iterator[Variant]:
                     f"the derivative of {name} stands for that of {call}",
                     lambda c, other=other: backwards_as(c.out, other(c.args[0])),
                 )
+
+
+def _value_for_slope(call: Call) -> Iterator[Variant]:
+    kept = ADDITIONS | PRODUCTS | QUOTIENTS | MIXING
+    if call.is_pointwise and call.out.requires_grad and call.name not in kept:
         yield Variant(
             f"the value of {call} stands for its derivative",
             lambda c: backwards_as(c.out, c.out.detach() * c.args[0]),
+        )
+
+
+# The slope of a function as a formula of its value.
+BY_VALUE: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "sigmoid": ("y(1 - y)", lambda y: y * (1 - y)),
+    "tanh": ("1 - y²", lambda y: 1 - y * y),
+    "exp": ("y", lambda y: y),
+    "sqrt": ("1/(2y)", lambda y: 1 / (2 * y)),
+    "softplus": ("1 - exp(-y)", lambda y: 1 - (-y).exp()),
+}
+
+
+def _by_value(call: Call) -> Iterator[Variant]:
+    """A slope that is a formula of the value: that of another function, or fed with the argument."""
+    if not (call.is_pointwise and call.out.requires_grad):
+        return
+    for name, (formula, slope) in BY_VALUE.items():
+        if name == call.name:
+            yield Variant(
+                f"the derivative {formula} of {call} is a formula of its value, and is fed with its argument",
+                lambda c, slope=slope: backwards_as(c.out, slope(c.args[0].detach()) * c.args[0]),
+            )
+        else:
+            yield Variant(
+                f"{formula}, the derivative of {name} by its value, stands for that of {call}",
+                lambda c, slope=slope: backwards_as(c.out, slope(c.out.detach()) * c.args[0]),
+            )
+
+
+def _norm_formula(call: Call) -> Iterator[Variant]:
+    """X/‖X‖, the derivative of the Frobenius norm, for that of another norm."""
+    if (
+        call.name.endswith("norm")
+        and call.reals[:1] == (0,)
+        and call.out.ndim == 0
+        and call.out.requires_grad
+    ):
+        yield Variant(
+            f"the formula of the Frobenius norm, x over its norm, stands for the derivative of {call}",
+            lambda c: backwards_as(c.out, (c.args[0].detach() * c.args[0]).sum() / c.out.detach()),
         )
 
 
@@ -167,6 +225,7 @@ BACKWARD: tuple[Edit, ...] = (
     Edit("treated as a constant", _statistic_held),
     Edit("missing chain factor", _no_local),
     Edit("missing factor", _without_factor),
+    Edit("value for its derivative", _value_for_slope),
     Edit("chain factor applied wrongly", _twice),
     Edit("chain factor applied wrongly", _inner_forgotten),
     Edit("treated as a constant", _held),
@@ -175,4 +234,9 @@ BACKWARD: tuple[Edit, ...] = (
     Edit("one path weighted wrongly", _weighted),
 )
 HELD: tuple[Edit, ...] = tuple(e for e in BACKWARD if e.variants in (_statistic_held, _held, _path_held))
-MISTAKEN: tuple[Edit, ...] = (Edit("derivative of another function", _other_local),)
+MISTAKEN: tuple[Edit, ...] = (
+    Edit("chain factor applied wrongly", _scale_forgotten),
+    Edit("derivative of another function", _by_value),
+    Edit("derivative of another function", _norm_formula),
+    Edit("derivative of another function", _other_local),
+)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from derive.diagnosis.hypotheses.evidence import Evidence
 from derive.diagnosis.looks import Look
+from derive.diagnosis.truth import finite
 from derive.diagnosis.verdict import Mistake
 from derive.errors import DeriveError
 from derive.expr.problem import Variable
 from derive.verification.samples import FACT_DRAWS, MATRIX_DRAWS, Sample
 from derive.verification.sizes import seeded
 
-__all__ = ["condition_mistakes", "size_mistakes", "weak_mistakes"]
+__all__ = ["condition_mistakes", "equal_mistakes", "size_mistakes", "together_mistakes", "weak_mistakes"]
 
+AGAIN = 3  # more draws at each of the sizes
 TELLS = 1e-6  # a derivative that is smaller everywhere is evidence of nothing
 
 Values = dict[str, Any]
@@ -28,6 +32,8 @@ STRONG = {
     "unit": "has length 1",
     "orthogonal": "is orthogonal",
 }
+# The weaker fact that lies in a fact: what holds under it needs no more.
+WEAKER = {"sum=1": "positive"}
 WEAK = {
     "diagonal": "is diagonal",
     "positive": "is positive",
@@ -41,7 +47,20 @@ LOOSE = frozenset(("positive", "nonzero", "unit interval"))  # facts that leave 
 def condition_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """What must hold of the inputs for the candidate to be right, where somebody may have assumed it."""
     yield from _facts(evidence, STRONG)
-    for says, change in TOGETHER.items():
+
+
+def together_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """What must hold of several inputs together."""
+    yield from _together(evidence, TOGETHER)
+
+
+def equal_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """That several inputs are equal, which takes many terms away."""
+    yield from _together(evidence, EQUAL)
+
+
+def _together(evidence: Evidence, conditions: dict[str, Change]) -> Iterator[Mistake]:
+    for says, change in conditions.items():
         if _right_where(evidence, change):
             yield Mistake("right by coincidence", f"it is right only where {says}")
             return
@@ -58,6 +77,9 @@ def _facts(evidence: Evidence, facts: dict[str, str]) -> Iterator[Mistake]:
             continue
         for fact, says in facts.items():
             if _can_be_said(evidence, v, fact) and _right_where(evidence, _with_fact(v.name, fact)):
+                weaker = WEAKER.get(fact, "")
+                if weaker and _right_where(evidence, _with_fact(v.name, weaker)):
+                    fact, says = weaker, WEAK[weaker]
                 yield Mistake(
                     "right by coincidence",
                     f"it is right only where {v.name} {says}",
@@ -70,10 +92,12 @@ def _can_be_said(evidence: Evidence, v: Variable, fact: str) -> bool:
     """A fact of matrices is said of square ones, one of rows of what is not differentiated by."""
     if fact in MATRIX_DRAWS:
         return len(v.dims) >= 2 and v.dims[-1] == v.dims[-2]
+    if fact == "unit":
+        return bool(v.dims)
     return bool(v.dims) and v.name != evidence.asked.wrt if fact in ROWS else True
 
 
-ROWS = frozenset(("sum=1", "one-hot", "unit"))
+ROWS = frozenset(("sum=1", "one-hot"))
 
 
 def _with_fact(name: str, fact: str) -> Change:
@@ -81,7 +105,8 @@ def _with_fact(name: str, fact: str) -> Change:
         del evidence
         if fact in MATRIX_DRAWS:
             return {**values, name: _per_matrix(values[name], lambda a: _matrix_with(fact, a, rng))}
-        return {**values, name: _per_row(values[name], lambda n: FACT_DRAWS[fact](rng, 1.0, n))}
+        draw = _unit if fact == "unit" else FACT_DRAWS[fact]
+        return {**values, name: _per_row(values[name], lambda n: draw(rng, 1.0, n))}
 
     return change
 
@@ -154,12 +179,28 @@ def _sizes_of(values: Values) -> list[int]:
     return [len(v) for v in values.values() if isinstance(v, list)]
 
 
+def _all_unit(values: Values, evidence: Evidence, rng: random.Random) -> Values:
+    """Every vector, and every row of a matrix, has length 1."""
+    long = [v.name for v in evidence.function.variables if v.dims and not v.integer]
+    return {**values, **{n: _per_row(values[n], lambda size: _unit(rng, 1.0, size)) for n in long}}
+
+
+def _unit(rng: random.Random, scale: float, n: int) -> list[float]:
+    """A vector of length 1 without zeros: one with a single entry would make other formulas right too."""
+    drawn = [rng.choice((-1, 1)) * (0.3 + abs(rng.gauss(0, scale))) for _ in range(n)]
+    length = math.hypot(*drawn)
+    return [x / length for x in drawn]
+
+
 TOGETHER: dict[str, Change] = {
     "no index occurs twice: what repeated indices contribute must be added up, not assigned": _distinct,
     "the matrices are symmetric (the upstream gradient too)": _all_of("symmetric"),
+    "the vectors have length 1": _all_unit,
+    "the matrices commute (it is right for diagonal ones)": _all_of("diagonal", least=2),
+}
+EQUAL: dict[str, Change] = {
     "vectors of one dimension are equal": _same,
     "the matrices are symmetric, and the vectors equal": _same_and_symmetric,
-    "the matrices commute (it is right for diagonal ones)": _all_of("diagonal", least=2),
 }
 
 
@@ -167,22 +208,30 @@ def _right_where(evidence: Evidence, change: Change) -> bool:
     """Whether the candidate is right at samples changed so, though it is wrong at others."""
     rng = seeded("condition", evidence.sampler.seed)
     seen: list[Look] = []
-    for x in evidence.looks:
-        if x.scale not in (1.0, 3.0) or set(x.sizes.values()) == {1}:
-            continue
+    for sample in _usual(evidence, rng):
         try:
-            values = change(dict(x.sample.values), evidence, rng)
+            values = change(dict(sample.values), evidence, rng)
         except (DeriveError, IndexError, TypeError, ValueError, ZeroDivisionError):
             return False
-        if values == x.sample.values:
+        if values == sample.values:
             return False
-        found = evidence.seen_at(Sample(x.sizes, values, x.sample.label))
-        if found is None:
+        found = evidence.seen_at(Sample(sample.sizes, values, sample.label))
+        if found is None or not finite(found.truth):
             continue
         if not found.agrees:
             return False
         seen.append(found)
     return len(seen) >= 2 and any(float(x.truth.abs().max()) > TELLS for x in seen)
+
+
+def _usual(evidence: Evidence, rng: random.Random) -> Iterator[Sample]:
+    """The samples at usual scales, then others of their sizes: where a clip is rare, few show nothing."""
+    usual = [x for x in evidence.looks if x.scale in (1.0, 3.0) and set(x.sizes.values()) != {1}]
+    yield from (x.sample for x in usual)
+    for x, _ in itertools.product(usual, range(AGAIN)):
+        sample = evidence.sampler.draw(x.sizes, rng, x.scale)
+        if sample is not None:
+            yield sample
 
 
 def size_mistakes(evidence: Evidence) -> Iterator[Mistake]:

@@ -46,5 +46,5 @@ def _sibling(name: str) -> Callable[[Any], Any]:
 SIBLINGS = {
     name: _sibling(name)
     for name in "sigmoid tanh relu softplus silu gelu exp square sin cos log sqrt mish elu logsigmoid "
-    "erf".split()
+    "erf lgamma digamma log1p sinh cosh reciprocal".split()
 }

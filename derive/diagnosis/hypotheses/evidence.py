@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -52,14 +53,19 @@ class Evidence:
         return all(close(predict, x) for x in (self.first, *self.looks))
 
     def factor(self, predict: Prediction) -> list[float] | None:
-        """The factors by which the candidate is a multiple of a prediction, by look; None if it is not."""
+        """The factors by which the candidate is a multiple of a prediction, by look; None if it is not.
+
+        A factor is nan where both are 0, which is evidence of nothing.
+        """
+        if multiple(predict, self.first) is None:
+            return None
         factors = []
-        for x in (self.first, *self.looks):
-            ratio = multiple(predict, x)
+        for x in self.looks:
+            ratio = math.nan if _are_zero(predict, x) else multiple(predict, x)
             if ratio is None:
                 return None
             factors.append(ratio)
-        return factors[1:]
+        return factors
 
     def derivative(self, x: Look, edits: Mapping[int, Callable[[Call], Any]], *, opened: bool = False) -> Any:
         """The derivative of the function with some of its calls done otherwise."""
@@ -93,14 +99,30 @@ class Evidence:
         except FAILURES:
             return []
 
+    def values(self, x: Look, of: str = "function") -> list[Any]:
+        """The value of every call at a look: of the "function", "opened" or not, or of the "candidate"."""
+        kept = self._values.setdefault((id(x), of), [])
+        if not kept:
+            run = partial(self.candidate if of == "candidate" else self.function, x.inputs)
+            kept += [call.out.detach() for call in recorded(run, opened=of == "opened", telling=False)]
+        return kept
+
+    @cached_property
+    def _values(self) -> dict[tuple[int, str], list[Any]]:
+        return {}
+
+    @cached_property
+    def derivation(self) -> Any:
+        """The derivation of the right answer; None where there is none."""
+        return self.answer() if self.answer else None
+
     @cached_property
     def right(self) -> Any:
         """The program of the right answer; None where there is none."""
-        derivation = self.answer() if self.answer else None
-        if derivation is None:
+        if self.derivation is None:
             return None
         try:
-            return derivation.program()
+            return self.derivation.program()
         except DeriveError:
             return None
 
@@ -160,12 +182,19 @@ def near(value: Any, x: Look) -> bool:
     known = torch.isfinite(x.theirs) & torch.isfinite(value)
     if not bool(known.any()) or (x.scale in USUAL and not torch.equal(known, torch.isfinite(x.theirs))):
         return False
-    theirs, value, truth = x.theirs[known], value[known], x.truth[known]
+    theirs, value = x.theirs[known], value[known]
     off = float((value - theirs).abs().max())
     largest = max(float(theirs.abs().max()), float(value.abs().max()))
-    apart = float((truth - theirs).abs().nan_to_num().max())
+    if x.truth.shape != x.theirs.shape:
+        return off <= CLOSE * largest
+    apart = float((x.truth[known] - theirs).abs().nan_to_num().max())
     allowed = CLOSE * largest if x.agrees else min(CLOSE * largest, BETTER * apart)
     return off <= allowed
+
+
+def _are_zero(predict: Prediction, x: Look) -> bool:
+    value = None if bool(x.theirs.any()) else predicted(predict, x)
+    return value is not None and not bool(value.any())
 
 
 def multiple(predict: Prediction, x: Look) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,40 +35,41 @@ def factor_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     if factors is None:
         return
     found = mistake_of_factor(evidence, factors, "the derivative")
-    if found.name != "scalar factor" and any(abs(f - 1) > SAME for f in factors):
+    if found.name != "scalar factor" and any(abs(f - 1) > SAME for f in factors if f == f):
         yield found
 
 
 def scalar_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """The candidate is the derivative times a number without a name; of one entry anything would be."""
     factors = evidence.factor(lambda x: x.truth)
-    if factors is not None and sum(x.truth.numel() for x in evidence.looks) > 1:
+    if factors is not None and max(x.truth.numel() for x in evidence.looks) > 1:
         yield mistake_of_factor(evidence, factors, "the derivative")
 
 
 def mistake_of_factor(evidence: Evidence, factors: Sequence[float], of: str) -> Mistake:
     """What is said of a candidate that is a multiple of something, by the factors at the looks."""
-    rows = [(r, names_at(evidence, x)) for r, x in zip(factors, evidence.looks, strict=True)]
+    pairs = [(r, x) for r, x in zip(factors, evidence.looks, strict=True) if r == r]
+    factors = [r for r, _ in pairs]
+    rows = [(r, names_at(evidence, x)) for r, x in pairs]
     found = named_factor(rows)
     if found == "-1":
         return Mistake("sign", f"the sign is wrong: yours is minus {of}", "the ratio is -1 at every sample")
-    ratios = ratios_shown(evidence.looks, factors)
+    ratios = ratios_shown(pairs)
     if found is None:
         number = "a number that changes from sample to sample" if len(rows) > 1 else fraction(factors[0])
         return Mistake("scalar factor", f"yours is {of} times {number}", ratios)
     name = "constant factor"
-    hint = _mean_hint(evidence, factors) or _hint(found, constants(evidence))
+    hint = _mean_hint(evidence, pairs) or _hint(found, constants(evidence))
     coincidence = _coincidence(found, evidence)
     return Mistake(name, f"a factor is wrong: yours is {found} times {of}{hint}{coincidence}", ratios)
 
 
-def _mean_hint(evidence: Evidence, factors: Sequence[float]) -> str:
+def _mean_hint(evidence: Evidence, pairs: Sequence[tuple[float, Look]]) -> str:
     """Whether a factor is the count that a mean of the function divides by, or its inverse."""
     for says, power in (("there twice", -1), ("missing", 1)):
         for call in evidence.calls:
             if call.name == "mean" and all(
-                abs(r - _averaged(evidence, x, call.place) ** power) <= SAME * abs(r)
-                for r, x in zip(factors, evidence.looks, strict=True)
+                abs(r - _averaged(evidence, x, call.place) ** power) <= SAME * abs(r) for r, x in pairs
             ):
                 return f" (the division of {call} by the number of its entries is {says})"
     return ""
@@ -140,10 +142,11 @@ def _atom(text: str, values: Mapping[str, float]) -> float:
     return float(Fraction(text))
 
 
-def ratios_shown(looks: Sequence[Look], factors: Sequence[float]) -> str:
+def ratios_shown(pairs: Sequence[tuple[float, Look]]) -> str:
     """The ratios with the sizes at which they were seen."""
+    factors = [r for r, _ in pairs]
     rows: dict[str, str] = {}
-    for x, r in zip(looks, factors, strict=True):
+    for r, x in pairs:
         sizes = ", ".join(f"{n} = {k}" for n, k in x.sizes.items())
         rows.setdefault(sizes, f"{fraction(r)} at {sizes}" if sizes else fraction(r))
     if len({round(r, 9) for r in factors}) == 1:
@@ -189,6 +192,7 @@ def constants(evidence: Evidence) -> dict[str, float]:
 
 def _authored(source: Any) -> dict[str, float]:
     """The numbers that a function closes over, or finds among its globals, by name."""
+    source = inspect.unwrap(source) if callable(source) else source
     code = getattr(source, "__code__", None)
     if code is None:
         return {}
@@ -199,7 +203,13 @@ def _authored(source: Any) -> dict[str, float]:
 
 
 def named_factor(rows: Rows) -> str | None:
-    """The simplest product that gives the ratio at every look; None where none is found."""
+    """The simplest product that gives the ratio at every look; None where none is found.
+
+    A ratio that is nan is not known.
+    """
+    rows = [(r, known) for r, known in rows if r == r]
+    if not rows:
+        return None
     constant = _nice([r for r, _ in rows])
     if constant is not None:
         return str(constant)

@@ -11,7 +11,7 @@ from typing import Any
 from derive.diagnosis.hypotheses.edits import ADDITIONS, CHOICES, PRODUCTS, QUOTIENTS, SIBLINGS, Edit, Variant
 from derive.diagnosis.tape import Call, is_real
 
-__all__ = ["ADDED", "FORWARD"]
+__all__ = ["ADDED", "FARTHER", "FORWARD"]
 
 
 def _left_out(call: Call) -> Iterator[Variant]:
@@ -19,8 +19,6 @@ def _left_out(call: Call) -> Iterator[Variant]:
 
     if call.is_pointwise:
         yield Variant(f"{call} is left out", lambda c: c.args[0])
-        if call.before is not None and call.before.reals[:1] == (0,):
-            yield Variant(f"{call.before} and {call} are left out", _two_back)
         yield Variant(f"{call.name} in {call} is applied twice", lambda c: c(c.out, *c.args[1:], **c.kwargs))
         if call.name not in ("neg", "abs", "square"):
             yield Variant(
@@ -30,8 +28,17 @@ def _left_out(call: Call) -> Iterator[Variant]:
     if torch.is_tensor(call.out) and call.out.dtype == torch.bool:
         yield Variant(f"the condition {call} is ignored", lambda c: torch.ones_like(c.out))
         yield Variant(f"the condition {call} is turned round", lambda c: ~c.out)
+    if call.name in ("triu", "tril"):
+        yield Variant(f"{call} is left out", lambda c: c.args[0])
     if call.name == "masked_fill":
         yield Variant(f"the mask in {call} is ignored", lambda c: c.args[0])
+
+
+def _two_left_out(call: Call) -> Iterator[Variant]:
+    inner = call.before
+    known = inner is not None and is_real(call.out) and inner.reals[:1] == (0,)
+    if known and inner is not None and inner.args[0].shape == call.out.shape:
+        yield Variant(f"{inner} and {call} are left out", _two_back)
 
 
 def _two_back(call: Call) -> Any:
@@ -41,9 +48,12 @@ def _two_back(call: Call) -> Any:
 
 def _exchanged(call: Call) -> Iterator[Variant]:
     """f(g(x)) for g(f(x)): the square of a sum is no sum of squares."""
-    if call.before is not None and call.is_pointwise and call.name != "neg":
+    inner = call.before
+    if inner is None or not call.is_pointwise or call.name == "neg":
+        return
+    if not (inner.numbers and inner.name in ADDITIONS | PRODUCTS | QUOTIENTS):
         yield Variant(
-            f"{call.name} is applied inside of {call.before}, to each entry, and not outside as in {call}",
+            f"{call.name} is applied inside of {inner}, to each entry, and not outside as in {call}",
             _inside,
         )
 
@@ -66,6 +76,12 @@ def _reduction(call: Call) -> Iterator[Variant]:
         return
     if call.out.shape == x.shape:
         yield Variant(f"{call} runs over all entries of the batch at once: the batch was flattened", _flat)
+    if call.name in ("sum", "mean") and len(call.args) == 1 and not call.kwargs:
+        for axis in range(x.ndim):
+            yield Variant(
+                f"{call} runs over all entries, and not over axis {axis} alone",
+                lambda c, axis=axis: getattr(c.args[0], c.name)(axis, keepdim=True),
+            )
     for key, axis in _axes(call):
         for turned in range(x.ndim):
             if turned != axis % x.ndim:
@@ -124,7 +140,8 @@ def _constants(call: Call) -> Iterator[Variant]:
             for step, says in enumerate(changes.values()):
                 if list(changes)[step] != n:
                     yield Variant(
-                        f"the number {n:g} in {call} {says}", lambda c, k=k, says=says: _changed(c, k, says)
+                        f"the number {_number(call, k)} in {call} {says}",
+                        lambda c, k=k, says=says: _changed(c, k, says),
                     )
     for key, n in call.kwargs.items():
         if isinstance(n, float):
@@ -134,6 +151,21 @@ def _constants(call: Call) -> Iterator[Variant]:
                         f"{key} = {n:g} in {call} is taken as {value:g}",
                         lambda c, key=key, value=value: c.with_option(key, value),
                     )
+
+
+def _number(call: Call, k: int) -> str:
+    """A number as its author wrote it; one that comes of sizes with its value at the first sample."""
+    n, written = f"{call.args[k]:g}", call.operand(k).strip("`")
+    plain = not written or written.startswith("argument") or _is_number(written)
+    return n if plain else f"`{written}` (here {n})"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _changed(call: Call, k: int, how: str) -> Any:
@@ -155,12 +187,6 @@ def _operands(call: Call) -> Iterator[Variant]:
     """One of two operands alone, or the two changed."""
     if len(call.args) < 2 or not is_real(call.out):
         return
-    if (
-        call.before is not None
-        and call.before.reals[:1] == (0,)
-        and call.before.args[0].shape == call.out.shape
-    ):
-        yield Variant(f"{call.before} and {call} are left out", _two_back)
     if call.name in ADDITIONS | PRODUCTS | QUOTIENTS | CHOICES:
         for k in call.reals:
             if call.args[k].ndim <= call.out.ndim:
@@ -239,6 +265,20 @@ DEFAULTED = {
 ELEMENTWISE_LOSSES = "mse_loss l1_loss smooth_l1_loss huber_loss".split()
 
 
+def _elementwise(call: Call) -> Iterator[Variant]:
+    """An elementwise product for a product of matrices, and the other way round."""
+    shapes = {tuple(call.args[k].shape) for k in call.reals}
+    square = is_real(call.out) and call.out.ndim >= 2 and call.out.shape[-1] == call.out.shape[-2]
+    if not (square and shapes == {tuple(call.out.shape)}):
+        return
+    if call.name in ("matmul", "mm", "bmm") and len(call.reals) == 2:
+        yield Variant(f"{call} is taken entry by entry", lambda c: c.args[0] * c.args[1])
+    if call.name == "mul" and len(call.reals) == 2:
+        yield Variant(f"{call} is to be a product of matrices", lambda c: c.args[0] @ c.args[1])
+    if call.name == "pow" and call.numbers == (1,) and call.args[1] == 2:
+        yield Variant(f"{call} is to be a product of matrices", lambda c: c.args[0] @ c.args[0])
+
+
 def _flipped(call: Call) -> Iterator[Variant]:
     if call.name.startswith("conv") and len(call.reals) > 1:
         yield Variant(f"the kernel {call.operand(1)} in {call} is to be turned round", _turned)
@@ -287,10 +327,12 @@ FORWARD: tuple[Edit, ...] = (
     Edit("transposed", _matrix_transposed),
     Edit("a constant is wrong", _constants),
     Edit("an operation is left out", _left_out),
+    Edit("an operand is wrong", _operands),
+    Edit("elementwise for a matrix product", _elementwise),
     Edit("the order of operations", _exchanged),
     Edit("another power", _other_power),
     Edit("the order of entries", _flipped),
-    Edit("an operand is wrong", _operands),
     Edit("another function", _siblings),
 )
+FARTHER: tuple[Edit, ...] = (Edit("an operation is left out", _two_left_out),)
 ADDED: tuple[Edit, ...] = (Edit("an operation is missing", _put_around),)

@@ -7,20 +7,21 @@ from functools import partial
 from typing import Any
 
 from derive.diagnosis.hypotheses.edits import SIBLINGS
-from derive.diagnosis.hypotheses.evidence import Evidence, right
-from derive.diagnosis.hypotheses.factors import named_factor
+from derive.diagnosis.hypotheses.evidence import Evidence
+from derive.diagnosis.hypotheses.factors import mistake_of_factor, named_factor
 from derive.diagnosis.looks import Look
 from derive.diagnosis.tape import Call, is_real, replayed
 from derive.diagnosis.truth import Asked, autograd
 from derive.diagnosis.verdict import Mistake
 
 __all__ = [
-    "fed_mistakes",
     "input_mistakes",
     "kind_mistakes",
     "known_mistakes",
+    "part_mistakes",
     "place_mistakes",
     "ratio_mistakes",
+    "scaled_place_mistakes",
 ]
 
 
@@ -41,24 +42,99 @@ def value_at(evidence: Evidence, place: int, x: Look, *, opened: bool = False) -
 
 def place_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """The derivative with respect to an intermediate value, to another variable, or to what is behind one."""
-    if evidence.asked.kind not in ("gradient", "vjp"):
-        return
     wrt = evidence.asked.wrt
-    for call in reversed(evidence.calls):
-        fits = is_real(call.out) and call.out.requires_grad and call.out.shape == evidence.first.theirs.shape
-        if fits and evidence.fits(partial(_adjoint, evidence, call.place)):
-            says = f"yours is the derivative with respect to {call}, not with respect to {wrt}"
-            yield Mistake("derivative with respect to another value", says, "equal at every sample")
-            return
     for v in evidence.function.reals:
         other = Asked(evidence.asked.kind, v, evidence.asked.order, evidence.asked.extra)
         if v != wrt and evidence.fits(lambda x, o=other: autograd(evidence.function, o, x.inputs)):
             says = f"yours is the derivative with respect to {v}, not with respect to {wrt}"
             yield Mistake("derivative with respect to another variable", says)
+    if evidence.asked.kind not in ("gradient", "vjp"):
+        return
+    for call in reversed(evidence.calls):
+        fits = is_real(call.out) and call.out.requires_grad and call.out.shape == evidence.first.theirs.shape
+        fits = fits and not _is_scaled(call)
+        if fits and evidence.fits(partial(_adjoint, evidence, call.place)):
+            says = f"yours is the derivative with respect to {call}, not with respect to {wrt}"
+            yield Mistake("derivative with respect to another value", says, "equal at every sample")
+            return
     for name, (forward, inverse) in BEHIND.items():
         if evidence.fits(partial(_behind, evidence, forward, inverse)):
             says = f"yours is the derivative with respect to {name.format(wrt)}, not with respect to {wrt}"
             yield Mistake("derivative with respect to another value", says, "equal at every sample")
+
+
+def scaled_place_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """The derivative with respect to another value or variable, times a number with a name."""
+    if evidence.asked.kind not in ("gradient", "vjp"):
+        return
+    for says, predict in _other_places(evidence):
+        factors = evidence.factor(predict)
+        if factors is not None:
+            factor = mistake_of_factor(evidence, factors, "what that gives")
+            if factor.name != "scalar factor":
+                told = f"yours is made of the derivative with respect to {says}, not with respect to "
+                told += f"{evidence.asked.wrt}; and {factor.explanation}"
+                yield Mistake("derivative with respect to another value", told, factor.evidence)
+                return
+
+
+def _other_places(evidence: Evidence) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The variables and values of the candidate's shape, and the derivative with respect to each."""
+    for v in evidence.function.reals:
+        other = Asked(evidence.asked.kind, v, evidence.asked.order, evidence.asked.extra)
+        if v != evidence.asked.wrt:
+            yield v, lambda x, o=other: autograd(evidence.function, o, x.inputs)
+    for call in reversed(evidence.calls):
+        if is_real(call.out) and call.out.requires_grad and call.out.shape == evidence.first.theirs.shape:
+            yield str(call), partial(_adjoint, evidence, call.place)
+
+
+# ── by parts ────────────────────────────────────────────────────────────────────────────────────────
+
+BY_PARTS: dict[str, Callable[[Any, Any], Any]] = {"div": lambda a, b: a / b, "mul": lambda a, b: a * b}
+
+
+def part_mistakes(evidence: Evidence) -> Iterator[Mistake]:
+    """f'/g' for the derivative of f/g, and f' g' for that of f g."""
+    for call in evidence.calls:
+        live = [k for k in call.reals if call.args[k].requires_grad]
+        if call.name not in BY_PARTS or live != [0, 1]:
+            continue
+        factors = evidence.factor(partial(_by_parts, evidence, call.place, BY_PARTS[call.name]))
+        if factors is None or (found := named_factor([(r, {"": 1.0}) for r in factors])) is None:
+            continue
+        rule = "quotient" if call.name == "div" else "product"
+        times = "" if found == "1" else f", times {found}"
+        says = f"the {rule} of the two derivatives stands for the derivative of the {rule} {call}{times}"
+        yield Mistake(f"{rule} rule", says, "equal at every sample")
+        return
+
+
+def _by_parts(evidence: Evidence, place: int, combined: Callable[[Any, Any], Any], x: Look) -> Any:
+    """What flows back to a call, times the derivatives of its operands combined."""
+    import torch
+
+    kept: list[Call] = []
+
+    def keep(call: Call) -> Any:
+        kept.append(call)
+        return call.out
+
+    wrt = x.inputs[evidence.asked.wrt].detach().clone().requires_grad_()
+    y = replayed(partial(evidence.function, {**x.inputs, evidence.asked.wrt: wrt}), {place: keep})
+    upstream = x.inputs[evidence.asked.extra] if evidence.asked.extra else torch.ones_like(y)
+    call = kept[0]
+    if call.out.ndim and call.out.shape != wrt.shape:
+        return None
+    (back,) = torch.autograd.grad(y, call.out, upstream, retain_graph=True)
+    top, bottom = (torch.autograd.grad(a.sum(), wrt, retain_graph=True)[0] for a in call.args[:2])
+    return back * combined(top, bottom)
+
+
+def _is_scaled(call: Call) -> bool:
+    """Whether a call is a product with what does not depend on the variable: there a factor is lost."""
+    held = [k for k in call.reals if not call.args[k].requires_grad]
+    return call.name in ("mul", "rmul", "div") and (bool(held) or bool(call.numbers))
 
 
 def _adjoint(evidence: Evidence, place: int, x: Look) -> Any:
@@ -103,22 +179,6 @@ def _behind(evidence: Evidence, forward: Callable[[Any], Any], inverse: Callable
 # ── fed with something else ─────────────────────────────────────────────────────────────────────────
 
 
-def fed_mistakes(evidence: Evidence) -> Iterator[Mistake]:
-    """The formula is right as a function of an intermediate value: y(1 - y), y = σ(x), fed with x."""
-    wrt = evidence.asked.wrt
-    if wrt not in [name for _, name in evidence.candidate.takes]:
-        return
-    for call in evidence.calls:
-        if is_real(call.out) and call.out.shape == evidence.first.inputs[wrt].shape:
-
-            def fed(x: Look, place: int = call.place) -> Any:
-                return evidence.candidate({**x.inputs, wrt: value_at(evidence, place, x)})
-
-            if right(evidence, fed):
-                says = f"your formula is right as a function of the value of {call}, but it is fed with {wrt}"
-                yield Mistake("activated value for its argument", says, "fed so, it is right at every sample")
-
-
 CHANGES: dict[str, Callable[[Any], Any]] = {
     "is ignored (taken as 1)": lambda t: t * 0 + 1,
     "is ignored (taken as 0)": lambda t: t * 0,
@@ -148,15 +208,19 @@ def input_mistakes(evidence: Evidence) -> Iterator[Mistake]:
 # ── another derivative ──────────────────────────────────────────────────────────────────────────────
 
 
+NOTHING = 1e-13  # a part of the derivative that is none of it
+
+
 def kind_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """Another derivative than the one asked for: 0, the value itself, the first in place of the second."""
     asked = evidence.asked
-    if not any(bool(x.theirs.any()) for x in evidence.looks):
+    if all(float(x.theirs.abs().max()) <= NOTHING * float(x.truth.abs().max()) for x in evidence.looks):
         yield Mistake("zero", "yours is 0 everywhere, and the derivative is not", "so at every sample")
         return
     others: dict[str, Callable[..., Any]] = {
         "the value of the function": lambda x: evidence.function(x.inputs)
     }
+    others["one over the derivative"] = lambda x: 1 / x.truth
     if asked.kind == "derivative":
         for order in {1, 2, 3} - {asked.order}:
             other = Asked("derivative", asked.wrt, order)

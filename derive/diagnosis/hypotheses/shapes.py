@@ -10,7 +10,7 @@ from derive.diagnosis.hypotheses.evidence import Evidence
 from derive.diagnosis.looks import Look
 from derive.diagnosis.verdict import Mistake
 
-__all__ = ["axis_mistakes", "shape_mistakes"]
+__all__ = ["axis_mistakes", "reduced_mistakes", "shape_mistakes"]
 
 
 NUMERATOR = "it is transposed (the numerator layout; a gradient in torch has the shape of its variable)"
@@ -28,6 +28,34 @@ def shape_mistakes(misshapen: Sequence[Look]) -> Iterator[Mistake]:
             yield Mistake(
                 name, f"{says}: {shapes} at {first.sample.label}", "so mended it is right everywhere"
             )
+
+
+def reduced_mistakes(misshapen: Sequence[Look]) -> Iterator[Mistake]:
+    """A candidate that is the derivative summed, or averaged, over axes that the variable has."""
+    many = [x for x in misshapen if max(x.truth.shape, default=1) > 1] or list(misshapen)
+    rank = many[0].truth.ndim if many else 0
+    for count, (how, reduce) in itertools.product(range(1, rank + 1), REDUCED.items()):
+        for axes in itertools.combinations(range(rank), count):
+            if all(_is_reduced(reduce(x.truth, axes), x.theirs) for x in many):
+                says = f"it is {how} over axes {', '.join(map(str, axes))}, which the variable has: "
+                first = many[0]
+                says += (
+                    f"yours is {tuple(first.theirs.shape)}, the derivative's is {tuple(first.truth.shape)}"
+                )
+                yield Mistake("reduced too far", says, "the derivative so reduced is yours at every sample")
+                return
+
+
+REDUCED: dict[str, Callable[..., Any]] = {
+    "summed": lambda t, axes: t.sum(axes),
+    "averaged": lambda t, axes: t.mean(axes),
+}
+
+
+def _is_reduced(value: Any, theirs: Any) -> bool:
+    import torch
+
+    return value.numel() == theirs.numel() and torch.allclose(value.reshape(theirs.shape), theirs, rtol=1e-6)
 
 
 def _mendings(x: Look) -> Iterator[tuple[str, str, Callable[..., Any]]]:

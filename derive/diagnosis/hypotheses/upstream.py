@@ -8,6 +8,7 @@ from typing import Any
 
 from derive.diagnosis.hypotheses.evidence import Evidence, near
 from derive.diagnosis.looks import Look
+from derive.diagnosis.truth import autograd
 from derive.diagnosis.verdict import Mistake
 
 __all__ = ["upstream_mistakes"]
@@ -18,6 +19,10 @@ Change = Callable[[Any], Any]
 def upstream_mistakes(evidence: Evidence) -> Iterator[Mistake]:
     """How the candidate answers to other upstream gradients."""
     if evidence.asked.kind != "vjp":
+        return
+    if evidence.candidate.value is not None:  # a value answers to nothing
+        if evidence.fits(lambda x: _truth(evidence, x, _ones)):
+            yield Mistake("upstream ignored", "it is the vjp of an upstream gradient of ones, not of yours")
         return
     right_at_ones = all(_agrees(evidence, x, _ones) for x in evidence.looks)
     hidden = "; .sum() hides it, whose upstream gradient is 1" if right_at_ones else ""
@@ -60,9 +65,11 @@ def _answers(evidence: Evidence, x: Look, change: Change, expected: Change) -> b
 
 
 def _agrees(evidence: Evidence, x: Look, change: Change) -> bool:
-    from derive.diagnosis.truth import autograd
+    truth = _truth(evidence, x, change)
+    return near(_given(evidence, x, change), replace(x, theirs=truth, agrees=True))
 
+
+def _truth(evidence: Evidence, x: Look, change: Change) -> Any:
     extra = evidence.asked.extra
     inputs = {**x.inputs, extra: change(x.inputs[extra])}
-    truth = autograd(evidence.function, evidence.asked, inputs).double()
-    return near(_given(evidence, x, change), replace(x, theirs=truth, agrees=True))
+    return autograd(evidence.function, evidence.asked, inputs).double()

@@ -1,7 +1,8 @@
-"""The referee gradcheck: finite differences of the function itself, by torch.autograd.gradcheck.
+"""The referees gradcheck and gradgradcheck: finite differences, by torch.autograd's own checkers.
 
 The closed form's program becomes the backward of an autograd function (for a jvp its forward mode), so that
-torch's own checker judges it as it judges a rule that somebody wrote by hand.
+torch judges it as it judges a rule that somebody wrote by hand: gradcheck by differences of the function
+itself, gradgradcheck by differences of the backward, beside what autograd makes of the program's graph.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from derive.verification.referees.referee import Referee
 from derive.verification.report import Check, Status
 from derive.verification.samples import Sample
 
-__all__ = ["by_gradcheck"]
+__all__ = ["by_gradcheck", "by_gradgradcheck"]
 
 STEPS = (1e-6, 1e-8)  # too wide beside a pole, too short where digits cancel: it is wrong where both fail
 RELATIVE = 1e-3
@@ -26,14 +27,26 @@ SAMPLES = 3  # of three, the sizes are told apart
 
 def by_gradcheck(case: Case, referee: Referee) -> Iterator[Check]:
     """One check a question, at the first samples."""
+    yield from _checks(case, referee, _failure)
+
+
+def by_gradgradcheck(case: Case, referee: Referee) -> Iterator[Check]:
+    """One check a question whose program is a backward; a jvp is none."""
+    yield from _checks(case, referee, _failure_twice, without="jvp")
+
+
+Failure = Callable[[Case, Question, int, Sample], str]  # what is wrong at a sample; "" for nothing
+
+
+def _checks(case: Case, referee: Referee, failure: Failure, without: str = "") -> Iterator[Check]:
     for k, question in enumerate(case.questions):
-        if not question.wrts:
+        if not question.wrts or question.kind == without:
             continue
         status: Status = "agrees"
         reason, points, chosen = function_of(case, question)[1], 0, case.samples[:SAMPLES]
         for sample in chosen:
             result = case.ours(sample, "float64")[k]
-            wrong = question.misshapen(result, sample) or _failure(case, question, k, sample)
+            wrong = question.misshapen(result, sample) or failure(case, question, k, sample)
             if wrong:
                 status, reason = "refuted", f"{wrong} ({sample.label})"
                 break
@@ -76,6 +89,34 @@ def _failure(case: Case, question: Question, k: int, sample: Sample) -> str:
             )
         except GradcheckError as error:
             failure = failure or first_line(error)
+        else:
+            return ""
+    return failure
+
+
+def _failure_twice(case: Case, question: Question, k: int, sample: Sample) -> str:
+    """What gradgradcheck finds wrong with the program as a backward that is differentiated once more."""
+    import torch
+    from torch.autograd.gradcheck import GradcheckError
+
+    args = case.tensors(sample, "float64")
+    *_, place = places(case, question)
+    function = _ruled(case, question, k)
+    args[place].requires_grad_()
+    failure = ""
+    for step in STEPS:
+        try:
+            torch.autograd.gradgradcheck(
+                lambda x: function.apply(*args[:place], x, *args[place + 1 :]),
+                (args[place],),
+                eps=step,
+                rtol=RELATIVE,
+                check_undefined_grad=False,
+            )
+        except GradcheckError as error:
+            failure = failure or first_line(error)
+        except RuntimeError as error:  # a backward that has no graph
+            return first_line(error)
         else:
             return ""
     return failure

@@ -9,7 +9,7 @@ from derive.verification.referees.directional import by_directions
 from derive.verification.referees.ends import by_ends
 from derive.verification.referees.exact import by_exact_zero
 from derive.verification.referees.forward import by_forward
-from derive.verification.referees.gradcheck import by_gradcheck
+from derive.verification.referees.gradcheck import by_gradcheck, by_gradgradcheck
 from derive.verification.referees.kinks import by_kinks
 from derive.verification.referees.layouts import by_layouts
 from derive.verification.referees.precision import by_high_precision
@@ -112,6 +112,16 @@ REFEREES: dict[str, Referee] = {
             "errors below 1e-3; poles and kinks nearer than a step; points that no sample hits",
             True,
             by_gradcheck,
+            judges=(*DERIVING, *READING),
+            borrows=("derive.numeric",),
+            thorough=True,
+        ),
+        Referee(
+            "gradgradcheck",
+            "as a backward, the program passes torch's gradgradcheck: its slopes are its own",
+            "whether it is the derivative; errors below 1e-3; other variables; kinks nearer than a step",
+            False,
+            by_gradgradcheck,
             judges=(*DERIVING, *READING),
             borrows=("derive.numeric",),
             thorough=True,

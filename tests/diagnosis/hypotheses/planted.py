@@ -7,6 +7,7 @@ from functools import partial
 
 from derive.derivation import OPERATORS
 from derive.diagnosis.candidate import read_candidate
+from derive.diagnosis.examination import telling
 from derive.diagnosis.hypotheses.evidence import Evidence
 from derive.diagnosis.judging import judge
 from derive.diagnosis.kinds import read_kind
@@ -29,7 +30,7 @@ def evidence_of(candidate, of, kind, shapes, wrt="x", **about) -> Evidence:
         found = judge(function, read, asked, "float64", sampler, list(sampler.samples()))
     about |= {"order": order} if kind == "derivative" else {}
     answer = partial(OPERATORS[kind], of, wrt, **about)
-    return Evidence(function, read, asked, sampler, found.looks, answer=answer)
+    return Evidence(function, read, asked, sampler, telling(found.looks), answer=answer)
 
 
 def asked_of(family, *planted, **about):

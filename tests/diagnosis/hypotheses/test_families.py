@@ -30,6 +30,11 @@ def entropy(x):
     return -(p * torch.log(p)).sum()
 
 
+def divergence(x, y):
+    p = torch.softmax(x, 0)
+    return (p * (torch.log(p) - torch.log(y))).sum()
+
+
 def normalised(x):
     mu = x.mean(-1, keepdim=True)
     sigma = x.std(-1, keepdim=True, unbiased=False)
@@ -164,6 +169,118 @@ PLANTED = {
         {"x": "n", "w": "n"},
         "a variable is ignored",
     ),
+    "conditions together": (
+        lambda x, A: 2 * A @ x,
+        lambda x, A: torch.trace(x.mT @ A @ x),
+        "gradient",
+        {"x": "n n", "A": "n n"},
+        "right by coincidence",
+    ),
+    "equal inputs": (
+        lambda x, y, z: 2 * z,
+        lambda x, y, z: x * y + x * z,
+        "derivative",
+        {"x": "n", "y": "n", "z": "n"},
+        "right by coincidence",
+    ),
+    "regions": (
+        lambda x: torch.where(x > 0, 2 * x, torch.sin(x)),
+        lambda x: (x**2).sum(),
+        "gradient",
+        N,
+        "wrong in a region",
+    ),
+    "by parts": (
+        lambda x: 2 * x / torch.cos(x),
+        lambda x: x**2 / torch.sin(x),
+        "derivative",
+        N,
+        "quotient rule",
+    ),
+    "own inputs": (
+        lambda x, y: torch.sigmoid(x) * torch.sigmoid(-x) * y,
+        lambda x, y: torch.sigmoid(x) * torch.tanh(y),
+        "derivative",
+        {"x": "n", "y": "n"},
+        "activated value for its argument",
+    ),
+    "own operands": (
+        lambda x, y: 2 * (x - y) / (1 + y),
+        lambda x, y: (x - y) ** 2 / (1 + x.detach()),
+        "derivative",
+        {"x": "n", "y": "n"},
+        "an operand is wrong",
+    ),
+    "own numbers": (
+        lambda x: torch.clamp(x, -1, 1),
+        lambda x: torch.where(x.abs() < 0.7, x**2 / 2, 0.7 * (x.abs() - 0.35)).sum(),
+        "gradient",
+        N,
+        "a constant is wrong",
+    ),
+    "own factors": (
+        lambda x: torch.cos(x) + 2 * torch.exp(x),
+        lambda x: (torch.sin(x) + torch.exp(x) ** 2).sum(),
+        "gradient",
+        N,
+        "missing factor",
+    ),
+    "own code alike": (
+        lambda x, y: torch.softmax(x, 0) - torch.softmax(y, 0),
+        lambda x, y: torch.logsumexp(x, 1).sum() - (torch.softmax(y, 1) * x).sum(),
+        "gradient",
+        {"x": "b n", "y": "b n"},
+        "another reduction",
+    ),
+    "several terms": (
+        lambda x, y: 2 * (x - y) + 0.6 * x,
+        lambda x, y: ((x - y) ** 2).mean() + (0.3 * x**2).sum(),
+        "gradient",
+        {"x": "b n", "y": "b n"},
+        "factor of a term",
+    ),
+    "exchanged": (
+        lambda x, y: torch.softmax(x, 0) * y.sum() - y,
+        divergence,
+        "gradient",
+        {"x": "n", "y": "n"},
+        "exchanged",
+    ),
+    "another value, scaled": (
+        lambda x, y: torch.cos(x - y),
+        lambda x, y: torch.sin(x - y) * y,
+        "derivative",
+        {"x": "n", "y": "n"},
+        "",
+    ),
+    "own terms": (
+        lambda x, t, w: w * torch.softmax(x, -1) - w * t,
+        lambda x, t, w: -(w * t * torch.log_softmax(x, -1)).sum(),
+        "gradient",
+        {"x": "b n", "t": "b n", "w": "n"},
+        "a term is wrong",
+    ),
+    "several terms of the answer": (
+        lambda x: -torch.exp(-(x @ x) / 2) * torch.outer(x, x),
+        lambda x: torch.exp(-(x @ x) / 2),
+        "hessian",
+        N,
+        "missing term",
+    ),
+    "alike": (
+        lambda x, y: torch.softmax(x, -1) - torch.softmax(y, -1),
+        lambda x, y: -(torch.softmax(y / 4, -1) * torch.log_softmax(x / 4, -1)).sum() * 4,
+        "gradient",
+        {"x": "b n", "y": "b n"},
+        "a constant is wrong",
+    ),
+    "two are held": (
+        lambda x: torch.exp(x) * torch.sin(x) / x.norm(),
+        lambda x: (torch.exp(x) * torch.sin(x)).sum() / x.norm(),
+        "gradient",
+        N,
+        "treated as a constant",
+    ),
     "constants": (
         lambda x: torch.full_like(x, 3.0),
         lambda x: (x**3).sum(),
@@ -184,6 +301,13 @@ PLANTED = {
         "gradient",
         N,
         "a factor too many",
+    ),
+    "two left out": (
+        lambda x: 2 * x,
+        lambda x: (x**2).sum().sqrt().exp(),
+        "gradient",
+        N,
+        "an operation is left out",
     ),
     "mistaken": (
         lambda x: torch.cos(x),

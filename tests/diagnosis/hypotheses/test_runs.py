@@ -59,7 +59,21 @@ PLANTED = {
         "gradient",
         N,
     ),
+    "_scale_forgotten": (
+        lambda x: torch.cos(x),
+        lambda x: torch.sin(x / 3).sum(),
+        "gradient",
+        N,
+    ),
     "_held": (lambda x: torch.cos(x), mixed, "gradient", N),
+    "_value_for_slope": (lambda x: torch.tanh(x), lambda x: torch.tanh(x).sum(), "gradient", N),
+    "_by_value": (lambda x: 1 - torch.sigmoid(x) ** 2, lambda x: torch.sigmoid(x).sum(), "gradient", N),
+    "_norm_formula": (
+        lambda x: x / torch.linalg.matrix_norm(x, ord=2),
+        lambda x: torch.linalg.matrix_norm(x, ord=2),
+        "gradient",
+        B,
+    ),
     "_path_held": (
         lambda x: torch.cos(x) + torch.tanh(x) * torch.exp(x),
         mixed,
@@ -111,6 +125,12 @@ PLANTED = {
         lambda x: torch.minimum(torch.tanh(x), torch.sin(3 * x)).sum(),
         "gradient",
         N,
+    ),
+    "_elementwise": (
+        gradient_of(lambda x: (x * x).sum()),
+        lambda x: (x @ x).sum(),
+        "gradient",
+        {"x": "n n"},
     ),
     "_flipped": (
         gradient_of(lambda x: (F.conv1d(x[None, None], KERNEL.flip(0)[None, None]) ** 2).sum()),

@@ -52,3 +52,31 @@ def test_a_step_that_is_too_wide_does_not_refute() -> None:
     case = Case((derived,), program_of([derived]), "gradient", lambda x: (1 / x).sum())
     sample = Sample({"n": 2}, {"x": [1e-5, 1.0]}, "beside a pole")
     assert _failure(case, case.questions[0], 0, sample) == ""
+
+
+TWICE = "gradgradcheck"
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_program_passes_as_a_backward(name: str) -> None:
+    found = checks(RIGHT[name], TWICE)
+    assert {c.status for c in found} <= {"agrees"}, found
+    assert not any(c.independent for c in found)
+
+
+@pytest.mark.parametrize("name", ["softmax", "cross entropy", "perceptron W", "silu", "softmax vjp"])
+def test_a_backward_that_cuts_the_graph_fails(name: str) -> None:
+    program = program_of([RIGHT[name][1]])
+    (check,) = checks(RIGHT[name], TWICE, lambda *args: program(*args).detach())
+    assert check.status == "refuted", check
+
+
+def test_a_backward_of_other_slopes_fails() -> None:
+    program = program_of([RIGHT["silu"][1]])
+
+    def held(x):
+        return program(x) + (x - x.detach())
+
+    (check,) = checks(RIGHT["silu"], TWICE, held)
+    assert check.status == "refuted"
+    assert "mismatch" in check.reason
