@@ -280,8 +280,9 @@ def _unmasked(lowering: Lowering, split: Split, bound: Sequence[Index], ready: S
         exponent = next((f for f in factors if isinstance(f, exp)), None)
         factors = [f for f in factors if f is not exponent]
         above.append(_shifted(lowering, exponent, split.below))
-    coefficient = Mul(*(f for f in factors if f.is_number and not f.has(*INFINITIES)))
-    factors = [f for f in factors if not f.is_number or f.has(*INFINITIES)]
+    numbers = [f for f in factors if f.is_number and not f.has(*INFINITIES, Index)]
+    coefficient = Mul(*numbers)
+    factors = [f for f in factors if f not in numbers]
     if abs(coefficient) > 1:  # the largest numbers times it would overflow: what is bounded goes first
         factors.sort(key=lambda f: not is_bounded(f))
     for factor in factors:

@@ -6,6 +6,7 @@ own body.
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -18,20 +19,29 @@ from derive.read.refusals import REFUSED, is_idle_dropout, refuse
 from derive.read.registry import COMPOSITES, STAGES
 from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
 
-__all__ = ["call", "changed", "op_name"]
+__all__ = ["call", "changed", "op_name", "unchanged"]
 
 
 def changed(old: Traced, new: Traced) -> Traced:
     """The new value of a tensor that is changed in place."""
-    line = old.trace.observe()
+    line = old.tape.observe()
     if old.op in ("input", "parameter"):
         raise Unsupported(
             f"a change of the argument {old.name} in place", "write y = x + … with a new name", line=line
         )
     if new.raw.dims != old.raw.dims:
         raise ShapeError(f"a change in place (line {line}) keeps the shape: {old.array} became {new.array}")
-    old.memory.changed = line
+    for memory in old.memory:
+        memory.changed = line
     return new
+
+
+def unchanged(value: Traced, line: int) -> None:
+    """Refuse a tensor whose memory was changed through another name."""
+    changes = [memory.changed for memory in value.memory if memory.changed is not None]
+    if changes:
+        what = f"a tensor that was changed in place (line {changes[0]}) and is used under another name"
+        raise Unsupported(what, "write h = h + b in place of h += b", line=line)
 
 
 def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -68,11 +78,16 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         if "(line " in str(error):
             raise
         raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(trace)}") from None
+    except (LookupError, ValueError, AttributeError) as error:
+        if row is None:
+            raise
+        raise Unsupported(f"{name} with these arguments ({error})", line=line) from error
     return changed(inputs[0], result) if in_place else result
 
 
 def _from_row(trace: Trace, row: Any, name: str, args: Any, kwargs: Mapping[str, Any]) -> Any:
     """What a row makes of the arrays; the stages that it names are values before its result."""
+    kwargs = _in_torch(row, kwargs)
     given = [arrays(a, trace) for a in args], {k: arrays(v, trace) for k, v in kwargs.items()}
     leaves = _leaves((args, kwargs))
     inputs = dict.fromkeys(a if type(a) is Traced else trace.parameters.get(id(a)) for a in leaves)
@@ -92,6 +107,21 @@ def _from_row(trace: Trace, row: Any, name: str, args: Any, kwargs: Mapping[str,
     return _wrapped(trace, found, name, tuple(used))
 
 
+# numpy's names of arguments, which torch takes too.
+NUMPY = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+
+
+def _in_torch(row: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by torch's names, where the row has that name and not numpy's."""
+    names = _names_of(row)
+    return {NUMPY[k] if k not in names and NUMPY.get(k) in names else k: v for k, v in kwargs.items()}
+
+
+@lru_cache(maxsize=1024)
+def _names_of(row: Any) -> frozenset[str]:
+    return frozenset(inspect.signature(row).parameters)
+
+
 def _check(
     name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
 ) -> None:
@@ -105,10 +135,7 @@ def _check(
     if any(isinstance(a, torch.dtype) and a.is_complex for a in (*args, *kwargs.values())):
         raise Unsupported(f"{name} to complex numbers", "derive works over the reals", line=line)
     for value in inputs:
-        if value.memory.changed is not None:
-            where = f"(line {value.memory.changed})"
-            what = f"a tensor that was changed in place {where} and is used under another name"
-            raise Unsupported(what, "write h = h + b in place of h += b", line=line)
+        unchanged(value, line)
 
 
 def _advice(trace: Trace) -> str:

@@ -24,6 +24,8 @@ __all__ = ["along_axis", "from_either_end", "getitem", "narrow", "select"]
 def getitem(input: Array, key: Any) -> Array:
     """x[…]: numbers, slices, None, Ellipsis, and arrays of positions."""
     keys = list(key) if isinstance(key, tuple) else [key]
+    if any(isinstance(k, bool) for key_ in keys for k in (key_ if isinstance(key_, list) else [key_])):
+        raise Unsupported("indexing by True or False", "write torch.where, or x[None] for a new axis")
     if any(isinstance(k, list) for k in keys):
         return _listed(input, keys)
     used = sum(k is not None and k is not Ellipsis for k in keys)
@@ -219,8 +221,23 @@ def index_(input: Array, indices: Any) -> Array:
 
 
 @op("embedding")
-def embedding(input: Array, weight: Array, *_: Any, **__: Any) -> Array:
+def embedding(
+    input: Array,
+    weight: Array,
+    padding_idx: Any = None,
+    max_norm: Any = None,
+    norm_type: Any = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Array:
     """The rows of the weight at the given positions."""
+    if padding_idx is not None:
+        hint = "torch leaves that row out of the gradient; multiply by (input != padding_idx) where it is zero"
+        raise Unsupported("an embedding with padding_idx", hint)
+    if max_norm is not None:
+        raise Unsupported("an embedding with max_norm", "it changes the weight; normalise the rows before")
+    if scale_grad_by_freq:
+        raise Unsupported("an embedding with scale_grad_by_freq", "that is no gradient; leave it out")
     return getitem(weight, input)
 
 

@@ -86,7 +86,7 @@ def _triangle(A: Traced, upper: bool, ones: bool = False) -> Any:
     if not ones:
         return A.triu() if upper else A.tril()
     strict = A.triu(1) if upper else A.tril(-1)
-    return strict + call(A.trace, "eye", (A.shape[-1],), {})
+    return strict + call(A.tape, "eye", (A.shape[-1],), {})
 
 
 @composite("cholesky_inverse")

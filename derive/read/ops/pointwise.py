@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from derive.read.ops.entries import ONE, TWO, ZERO, cases, exp, fn, log, size
 from derive.read.registry import OPS, as_array, as_real, elementwise, op, rows
 from derive.read.ties import sign
 
-__all__: list[str] = []
+__all__ = ["of_kind", "to"]
 
 
 ROUNDED: dict[str, Callable[[Node], Node]] = {
@@ -38,9 +39,10 @@ def _scaled(x: Any, alpha: Any) -> Array:
 
 @op("add")
 def add_(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Array:
-    """input + alpha · other."""
-    kind = _common(input, other)
-    return elementwise(plus, input, _scaled(other, alpha), kind=kind)
+    """input + alpha · other; of two conditions, whether one of them holds."""
+    if _conditions(input, other):
+        return _logical(Or, input, other)
+    return elementwise(plus, input, _scaled(other, alpha), kind=_common(input, other))
 
 
 @op("sub", "subtract")
@@ -57,7 +59,9 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Array:
 
 @op("mul", "multiply")
 def mul_(input: Any, other: Any, *, out: Any = None) -> Array:
-    """input · other; with a condition, input where it holds."""
+    """input · other; with a condition, input where it holds; of two conditions, whether both hold."""
+    if _conditions(input, other):
+        return _logical(And, input, other)
     return elementwise(multiply, input, other, kind=_common(input, other))
 
 
@@ -118,6 +122,10 @@ def _power(base: Node, exponent: Node) -> Node:
     return power(base, exponent)
 
 
+def _conditions(*arguments: Any) -> bool:
+    return all(as_array(x).kind == "bool" for x in arguments)
+
+
 def _common(a: Any, b: Any) -> str:
     kinds = {as_array(x).kind for x in (a, b)}
     return "int" if kinds <= {"int", "bool"} and "int" in kinds else "real"
@@ -149,7 +157,6 @@ rows(
         "positive clone contiguous detach_copy alias real conj resolve_conj resolve_neg to_dense": lambda x: (
             x
         ),
-        "double float half bfloat16 type_as": lambda x: x,
         "exp special_exp": exp,
         "exp2 special_exp2": lambda x: power(TWO, x),
         "expm1 special_expm1": lambda x: minus(exp(x), ONE),
@@ -278,15 +285,24 @@ def condition(x: Any) -> Array:
     return Array(array.dims, lambda at: Ne(value(array.at(at)), 0), array.text, "bool")
 
 
-def _logical(build: Callable[..., Any], *arguments: Any) -> Array:
+def _logical(build: Callable[..., Any], *arguments: Any, out: Any = None) -> Array:
     result = base.elementwise(build, *map(condition, arguments))
     return Array(result.dims, result.at, result.text, "bool")
 
 
-OPS["logical_and"] = OPS["bitwise_and"] = partial(_logical, And)
-OPS["logical_or"] = OPS["bitwise_or"] = partial(_logical, Or)
-OPS["logical_xor"] = OPS["bitwise_xor"] = partial(_logical, lambda a, b: Or(And(a, Not(b)), And(Not(a), b)))
-OPS["logical_not"] = OPS["bitwise_not"] = partial(_logical, Not)
+def _bitwise(build: Callable[..., Any], *arguments: Any, out: Any = None) -> Array:
+    if not _conditions(*arguments):
+        raise Unsupported("a bitwise operation on whole numbers", "write it for conditions, or by // and %")
+    return _logical(build, *arguments)
+
+
+for _name, _build in {
+    "and": And,
+    "or": Or,
+    "xor": lambda a, b: Or(And(a, Not(b)), And(Not(a), b)),
+    "not": Not,
+}.items():
+    OPS[f"logical_{_name}"], OPS[f"bitwise_{_name}"] = partial(_logical, _build), partial(_bitwise, _build)
 
 
 @op("where")
@@ -309,26 +325,72 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Array:
     return where(mask, value, input)
 
 
-@op("to", "type")
-def to(input: Any, *args: Any, dtype: Any = None, **_: Any) -> Array:
-    """The same values in another dtype: whole numbers are rounded towards 0, truth values are x ≠ 0."""
-    wanted = str(dtype or next((a for a in args if "torch." in str(a)), ""))
-    if "bool" in wanted:
-        return condition(input)
-    if "int" in wanted or "long" in wanted:
-        return to_whole(input)
-    array = as_real(input)
-    return Array(array.dims, array.at, array.text)
+# ── dtypes ──────────────────────────────────────────────────────────────────────────────────────────
+
+# Words in the names of dtypes and of tensor types → the kind; the first that is found decides.
+KINDS = {
+    "bool": "bool",
+    **dict.fromkeys(("int8", "int16", "byte", "char", "short"), "narrow"),
+    **dict.fromkeys(("int", "long"), "int"),
+    **dict.fromkeys(("float", "double", "half"), "real"),
+}
 
 
-@op("long", "int", "short", "char", "byte")
-def to_whole(input: Any) -> Array:
-    """Whole numbers as they are, others rounded towards 0."""
+def _kind_of(dtype: Any) -> str | None:
+    """The kind that a dtype names; none for a device or a memory format."""
+    name = str(dtype).lower()
+    return next((kind for word, kind in KINDS.items() if word in name), None)
+
+
+def of_kind(array: Array, kind: str) -> Array:
+    """The same values as that kind: whole numbers are rounded towards 0, truth values are x ≠ 0."""
+    if kind == "bool":
+        return condition(array)
+    if kind == "narrow" and array.kind != "bool":
+        raise Unsupported("whole numbers of 8 or 16 bits, which wrap around", "write .long()")
+    if kind == "real":
+        return replace(as_real(array), kind="real")
+    rounded = elementwise(ROUNDED["trunc"], array) if array.kind == "real" else as_real(array)
+    return replace(rounded, kind="int")
+
+
+@op("to", "type_as")
+def to(input: Any, *args: Any, dtype: Any = None, other: Any = None, **_: Any) -> Array:
+    """The same values in another dtype, or that of another tensor; in their own where none is named."""
     array = as_array(input)
-    return elementwise(ROUNDED["trunc"], array) if array.kind == "real" else array
+    given = [a for a in (dtype, other, *args) if a is not None]
+    kinds = [a.kind if isinstance(a, Array) else _kind_of(a) for a in given]
+    return of_kind(array, next((k for k in kinds if k is not None), array.kind))
 
 
-OPS["bool"] = condition
+@op("type")
+def type_(input: Any, dtype: Any, non_blocking: bool = False) -> Array:
+    """The same values in another dtype."""
+    return to(input, dtype)
+
+
+@op("double", "float", "half", "bfloat16")
+def to_real(input: Any, *, memory_format: Any = None) -> Array:
+    """Real numbers."""
+    return of_kind(as_array(input), "real")
+
+
+@op("long", "int")
+def to_whole(input: Any, *, memory_format: Any = None) -> Array:
+    """Whole numbers as they are, others rounded towards 0."""
+    return of_kind(as_array(input), "int")
+
+
+@op("short", "char", "byte")
+def to_narrow(input: Any, *, memory_format: Any = None) -> Array:
+    """Conditions as whole numbers; what may wrap around is refused."""
+    return of_kind(as_array(input), "narrow")
+
+
+@op("bool")
+def to_condition(input: Any, *, memory_format: Any = None) -> Array:
+    """Whether the entries are not 0."""
+    return condition(input)
 
 
 @op("is_floating_point")

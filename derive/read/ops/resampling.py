@@ -78,7 +78,7 @@ def collected(terms: list[tuple[int, float]]) -> dict[int, float]:
 
 def weighted(x: Traced, axis: int, rows: list[dict[int, float]]) -> Any:
     """One axis of the array times the matrix with these rows of weights."""
-    trace, size = x.trace, x.raw.dims[axis]
+    trace, size = x.tape, x.raw.dims[axis]
 
     def at(positions: Positions) -> Node:
         o, j = positions

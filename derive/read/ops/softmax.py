@@ -19,6 +19,11 @@ def exp_sum(array: Array, dim: Any) -> Array:
     return sum_over(elementwise(exp, array), dim, True)
 
 
+def implicit(array: Array) -> int:
+    """The axis that torch.nn.functional takes where none is given."""
+    return 0 if array.rank in (0, 1, 3) else 1
+
+
 @op("logsumexp", "special_logsumexp")
 def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Array:
     """log Σ exp."""
@@ -31,7 +36,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -
 def softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
     """exp(x) over its sum along one axis."""
     array = as_real(input)
-    axis = -1 if dim is None else dim
+    axis = implicit(array) if dim is None else dim
     return elementwise(lambda x, s: Frac(exp(x), s), array, exp_sum(array, axis))
 
 
@@ -45,5 +50,5 @@ def softmin(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None
 def log_softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> Array:
     """x minus log Σ exp along one axis."""
     array = as_real(input)
-    axis = -1 if dim is None else dim
+    axis = implicit(array) if dim is None else dim
     return elementwise(lambda x, s: minus(x, log(s)), array, exp_sum(array, axis))

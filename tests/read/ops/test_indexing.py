@@ -54,6 +54,11 @@ def test_a_setting_has_the_gradient_of_autograd(name: str) -> None:
         (lambda x: x[x > 0], "torch.where"),
         (lambda x: torch.masked_select(x, x > 0), "torch.where"),
         (lambda x: x[[0], [1]], "torch.stack"),
+        (lambda x: x[True], "x\\[None\\]"),
+        (lambda x: x[[True, False]], "torch.where"),
+        (lambda x: F.embedding(torch.tensor([0, 1]), x, padding_idx=0), "leaves that row out"),
+        (lambda x: F.embedding(torch.tensor([0, 1]), x, max_norm=1.0), "normalise the rows"),
+        (lambda x: F.embedding(torch.tensor([0, 1]), x, scale_grad_by_freq=True), "that is no gradient"),
     ],
 )
 def test_what_depends_on_values_is_refused(f: object, words: str) -> None:

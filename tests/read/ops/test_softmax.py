@@ -31,3 +31,10 @@ def test_a_smooth_row_has_the_second_derivative_of_autograd() -> None:
 
 def test_the_softmax_of_a_scalar_is_constant() -> None:
     agrees(example(lambda x: F.softmax(x, 0) * x, x=()))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 2), (2, 3, 1, 2)])
+def test_the_axis_that_is_not_given_is_torchs(shape: tuple[int, ...]) -> None:
+    for f in (F.softmax, F.softmin, F.log_softmax):
+        with pytest.warns(UserWarning, match="Implicit dimension"):
+            agrees(example(lambda x, f=f: f(x).exp(), x=shape))
