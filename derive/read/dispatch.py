@@ -15,7 +15,7 @@ from typing import Any
 from derive.errors import DeriveError, ShapeError, Unsupported
 from derive.read.arrays import Array
 from derive.read.captured import constant, is_tensor
-from derive.read.refusals import REFUSED, is_idle_dropout, refuse
+from derive.read.refusals import INNER, REFUSED, is_idle_dropout, refuse
 from derive.read.registry import COMPOSITES, STAGES
 from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
 
@@ -54,6 +54,8 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return args[0] if args else kwargs["input"]
     row = trace.ops.get(name)
     line = trace.observe()
+    if name in INNER and isinstance(func, types.BuiltinFunctionType):
+        raise Unsupported(f"torch.{name}", f"write torch.nn.functional.{name}", line=line)
     _check(name, inputs, args, kwargs, line)
     args, kwargs, in_place = _without_inplace(func, args, kwargs)
     try:

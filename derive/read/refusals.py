@@ -14,6 +14,7 @@ from derive.errors import Unsupported
 __all__ = [
     "BEYOND",
     "DROPOUT",
+    "INNER",
     "IN_PLACE_OPERATORS",
     "JOINT_VIEWS",
     "REFUSED",
@@ -76,6 +77,12 @@ BEYOND: dict[str, tuple[str, str]] = {
     "torch.utils.checkpoint": ("a checkpointed function", "call the function itself"),
     "torch.autograd": ("autograd inside the function", "return the value: derive differentiates it"),
 }
+
+# What torch.nn.functional's functions call in the end: by the same name, with other arguments.
+INNER = frozenset(
+    "batch_norm instance_norm embedding ctc_loss kl_div poisson_nll_loss margin_ranking_loss triplet_margin_loss"
+    " binary_cross_entropy_with_logits hinge_embedding_loss cosine_embedding_loss".split()
+)
 
 # Of torch.fft, these two only exchange entries.
 SHIFTS = {"fft_fftshift", "fft_ifftshift"}

@@ -158,6 +158,7 @@ CASES = {
     "func.vmap": (lambda x: torch.func.vmap(torch.sum)(x), "torch.func inside", "return its value"),
     "compile": (lambda x: COMPILED(x), "a compiled function", "before torch.compile"),
     "Tensor(…)": (lambda x: torch.Tensor(x), "nothing but tensors", "torch's functions"),
+    "torch's own": (lambda x: torch.kl_div(x, x), "torch.kl_div", "torch.nn.functional.kl_div"),
     "requires_grad": (lambda x: x * x if x.requires_grad else x, ".requires_grad", "wrt="),
     "grad_fn": (lambda x: x if x.grad_fn is None else x * x, ".grad_fn", "wrt="),
     "is_leaf": (lambda x: x if x.is_leaf else x * x, ".is_leaf", "wrt="),
