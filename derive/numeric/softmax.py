@@ -66,7 +66,7 @@ def sum_of_exp(expr: Expr) -> LogSumExp | None:
 
 
 def divides_by_exponentials(product: Expr) -> bool:
-    """Whether a factor is one over a sum of exponentials: another exponential goes with it, or both overflow."""
+    """Whether a factor is one over a sum of exponentials: alone, an exponential beside it may overflow."""
     return any(
         isinstance(f, Pow) and f.exp.is_negative and sum_of_exp(f.base) is not None
         for f in Mul.make_args(product)

@@ -17,7 +17,7 @@ from derive.read.arrays import Array
 from derive.read.captured import constant, is_tensor
 from derive.read.refusals import INNER, REFUSED, is_idle_dropout, refuse
 from derive.read.registry import COMPOSITES, STAGES
-from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
+from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Refused, Shape, Trace, Traced
 
 __all__ = ["call", "changed", "op_name", "unchanged"]
 
@@ -54,9 +54,7 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return args[0] if args else kwargs["input"]
     row = trace.ops.get(name)
     line = trace.observe()
-    if name in INNER and isinstance(func, types.BuiltinFunctionType):
-        raise Unsupported(f"torch.{name}", f"write torch.nn.functional.{name}", line=line)
-    _check(name, inputs, args, kwargs, line)
+    _check(func, name, inputs, args, kwargs, line)
     args, kwargs, in_place = _without_inplace(func, args, kwargs)
     try:
         if row is None:
@@ -72,15 +70,11 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
             raise
         what = error.op if name in error.op else f"{name}: {error.op}"
         raise Unsupported(what, error.hint, line=line) from None
-    except TypeError as error:
-        if row is None:
-            raise
-        raise Unsupported(f"{name} with these arguments ({error})", line=line) from None
     except DeriveError as error:
         if "(line " in str(error):
             raise
         raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(trace)}") from None
-    except (LookupError, ValueError, AttributeError) as error:
+    except (TypeError, LookupError, ValueError, AttributeError) as error:
         if row is None:
             raise
         raise Unsupported(f"{name} with these arguments ({error})", line=line) from error
@@ -125,11 +119,13 @@ def _names_of(row: Any) -> frozenset[str]:
 
 
 def _check(
-    name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
+    func: Any, name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
 ) -> None:
     """Refuse what would be answered wrongly."""
     import torch
 
+    if name in INNER and isinstance(func, types.BuiltinFunctionType):
+        raise Unsupported(f"torch.{name}", f"write torch.nn.functional.{name}", line=line)
     refuse(name, kwargs, line)
     if not torch.is_grad_enabled():
         hint = "torch's gradient leaves it out; pass that value as an argument of its own"
@@ -138,6 +134,9 @@ def _check(
         raise Unsupported(f"{name} to complex numbers", "derive works over the reals", line=line)
     for value in inputs:
         unchanged(value, line)
+    for leaf in _leaves((args, kwargs)):
+        if isinstance(leaf, Refused):
+            raise Unsupported(leaf.what, leaf.hint, line=line)
 
 
 def _advice(trace: Trace) -> str:

@@ -80,8 +80,8 @@ BEYOND: dict[str, tuple[str, str]] = {
 
 # What torch.nn.functional's functions call in the end: by the same name, with other arguments.
 INNER = frozenset(
-    "batch_norm instance_norm embedding ctc_loss kl_div poisson_nll_loss margin_ranking_loss triplet_margin_loss"
-    " binary_cross_entropy_with_logits hinge_embedding_loss cosine_embedding_loss".split()
+    "batch_norm instance_norm embedding ctc_loss kl_div poisson_nll_loss margin_ranking_loss"
+    " triplet_margin_loss binary_cross_entropy_with_logits hinge_embedding_loss cosine_embedding_loss".split()
 )
 
 # Of torch.fft, these two only exchange entries.
@@ -115,8 +115,8 @@ VIEWS = frozenset(
     "T mT H mH t transpose swapaxes swapdims permute movedim moveaxis view reshape view_as reshape_as flatten"
     " unflatten ravel getitem select narrow unsqueeze squeeze expand expand_as broadcast_to broadcast_tensors"
     " diagonal linalg_diagonal chunk split split_with_sizes tensor_split unbind hsplit vsplit dsplit adjoint"
-    " contiguous to type float double half bfloat16 type_as as_tensor asarray real conj resolve_conj resolve_neg"
-    " positive dropout sum_to_size einsum meshgrid cartesian_prod slice"
+    " contiguous to type float double half bfloat16 type_as as_tensor asarray real conj resolve_conj"
+    " resolve_neg positive dropout sum_to_size einsum meshgrid cartesian_prod slice"
     " alias unfold atleast_1d atleast_2d atleast_3d".split()
 )
 

@@ -104,7 +104,7 @@ def _result(f: Callable[..., Any], arguments: inspect.BoundArguments) -> Any:
         return f(*args, **kwargs)
     except DeriveError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever torch raises where it wants a real tensor)
         raise (_beyond(error) or error) from error.__cause__
 
 

@@ -295,6 +295,10 @@ class Refused:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # Python looks: inspect, copy
             raise AttributeError(name)
+        self.used()
+
+    def used(self, *_: Any) -> Any:
+        """Raise: a result was asked for that has no derivative."""
         raise Unsupported(self.what, self.hint)
 
 
@@ -381,6 +385,8 @@ for _name in OPERATORS:
     setattr(Traced, f"__{_name}__", _operator(_name))
     setattr(Traced, f"__r{_name}__", _operator(_name, True))
     setattr(Traced, f"__i{_name}__", _in_place(_name))
+    setattr(Refused, f"__{_name}__", Refused.used)
+    setattr(Refused, f"__r{_name}__", Refused.used)
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(Traced, f"__{_name}__", _operator(_name))
 for _name in ("neg", "pos", "abs", "invert", "getitem"):

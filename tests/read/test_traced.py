@@ -73,3 +73,13 @@ def test_a_parameter_is_one_variable_however_often_it_comes_up(x):
     weight = torch.nn.Parameter(torch.ones(3, 3))
     _ = x @ weight + x @ weight
     assert list(x.tape.variables) == ["x", "c1"]
+
+
+def test_a_part_without_a_derivative_is_refused_by_operators_and_functions(x):
+    for use in (
+        lambda: Refused("the sign") + 1,
+        lambda: 2 * Refused("the sign"),
+        lambda: x @ Refused("the sign"),
+    ):
+        with pytest.raises(Unsupported, match="the sign"):
+            use()

@@ -13,6 +13,7 @@ from derive.read.ops import (
     constants,
     convolution,
     diagonals,
+    dtypes,
     indexing,
     joining,
     linear,
@@ -27,6 +28,7 @@ from derive.read.ops import (
     pooling,
     reductions,
     resampling,
+    scattering,
     shaping,
     softmax,
     special,
@@ -38,6 +40,7 @@ __all__ = ["OPS", "hint", "is_factory", "is_random"]
 
 FAMILIES = (
     pointwise,
+    dtypes,
     activations,
     special,
     reductions,
@@ -49,6 +52,7 @@ FAMILIES = (
     indexing,
     joining,
     placing,
+    scattering,
     diagonals,
     constants,
     padding,

@@ -10,11 +10,11 @@ from sympy import Integer
 from derive.errors import Unsupported
 from derive.expr.tree import Node, Num, Sym, add, mul
 from derive.read.arrays import Array, Positions
-from derive.read.ops.diagonals import delta
-from derive.read.ops.joining import stack
 from derive.read.captured import constant
+from derive.read.ops.diagonals import delta
+from derive.read.ops.dtypes import of_kind, to
+from derive.read.ops.joining import stack
 from derive.read.ops.movement import listed
-from derive.read.ops.pointwise import of_kind, to
 from derive.read.registry import as_array, as_real, from_size, op
 from derive.read.sizes import Size, expression
 
@@ -74,9 +74,7 @@ def zeros_like(input: Array, *, dtype: Any = None, **_: Any) -> Array:
 
 
 @op("full_like", "fill")
-def full_like(
-    input: Array, fill_value: Any = 0, *, value: Any = None, dtype: Any = None, **_: Any
-) -> Array:
+def full_like(input: Array, fill_value: Any = 0, *, value: Any = None, dtype: Any = None, **_: Any) -> Array:
     """One number in the same shape."""
     return _typed(filled(input.dims, fill_value if value is None else value, "full"), input.kind, dtype)
 
@@ -149,11 +147,10 @@ def tensor(data: Any, *, dtype: Any = None, **_: Any) -> Array:
         return to(as_array(data), dtype=dtype)
     if any(isinstance(d, Size) for d in _flat(data)):
         return to(stack([tensor(d) for d in data]), dtype=dtype)
-    from torch import Tensor, _C, tensor as of_numbers
+    import torch
 
-    with _C.DisableTorchFunction():
-        numbers: Tensor = of_numbers(data, dtype=dtype)
-    return constant(numbers)
+    with torch._C.DisableTorchFunction():
+        return constant(torch.tensor(data, dtype=dtype))
 
 
 def _flat(data: Any) -> Iterator[Any]:

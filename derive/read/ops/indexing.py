@@ -232,7 +232,9 @@ def embedding(
 ) -> Array:
     """The rows of the weight at the given positions."""
     if padding_idx is not None:
-        hint = "torch leaves that row out of the gradient; multiply by (input != padding_idx) where it is zero"
+        hint = (
+            "torch leaves that row out of the gradient; multiply by (input != padding_idx) where it is zero"
+        )
         raise Unsupported("an embedding with padding_idx", hint)
     if max_norm is not None:
         raise Unsupported("an embedding with max_norm", "it changes the weight; normalise the rows before")

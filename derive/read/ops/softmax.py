@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from derive.expr.tree import Frac
-from derive.read.arithmetic import minus, negative
+from derive.read.arithmetic import minus, multiply, negative
 from derive.read.arrays import Array
 from derive.read.ops.entries import exp, log
 from derive.read.ops.reductions import sum_over
@@ -52,3 +52,17 @@ def log_softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = 
     array = as_real(input)
     axis = implicit(array) if dim is None else dim
     return elementwise(lambda x, s: minus(x, log(s)), array, exp_sum(array, axis))
+
+
+@op("_safe_softmax")
+def safe_softmax(input: Any, dim: Any, dtype: Any = None) -> Array:
+    """softmax, for a line that is not -∞ throughout."""
+    return softmax(input, dim)
+
+
+@op("_softmax_backward_data")
+def softmax_backward(grad_output: Any, output: Any, dim: Any, input_dtype: Any) -> Array:
+    """y (g - Σ g y): the gradient of softmax, from its result."""
+    weighted = elementwise(multiply, grad_output, output)
+    total = sum_over(weighted, dim, True)
+    return elementwise(lambda w, y, s: minus(w, multiply(y, s)), weighted, output, total)

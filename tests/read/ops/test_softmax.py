@@ -14,6 +14,10 @@ EXAMPLES: dict[str, Example] = {
     "logsumexp": example(lambda x: x.logsumexp(1) + x.logsumexp((0, 1)), x=x),
     "softmax": example(lambda x: F.softmax(x, 0) * torch.softmax(x, 1), x=x),
     "softmin": example(lambda x: F.softmin(x, dim=1), x=x),
+    "_safe_softmax": example(lambda x: torch._safe_softmax(x, 1), x=x),
+    "_softmax_backward_data": example(
+        lambda x, y: torch._softmax_backward_data(x, y.softmax(1), 1, torch.float64), x=x, y=x
+    ),
     "log_softmax": example(lambda x: F.log_softmax(x, 1), x=x),
 }
 
