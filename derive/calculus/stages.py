@@ -180,7 +180,7 @@ def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
     """The shortest of the equal forms."""
-    after = context.present(tidy(pull_out(value(node))))
+    after = context.present(pull_out(tidy(pull_out(value(node)))))
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))
 

@@ -21,10 +21,10 @@ ROUNDING = mpf(2) ** -57  # a coefficient that is a smaller part of the largest 
 EVALUATION = '''
 def chebyshev(t, coefficients):
     """The Chebyshev series at t in [-1, 1]."""
-    value, after = torch.zeros_like(t), torch.zeros_like(t)
+    twice, value, after = 2 * t, torch.zeros_like(t), torch.zeros_like(t)
     for c in reversed(coefficients[1:]):
-        value, after = 2 * t * value - after + c, value
-    return t * value - after + coefficients[0]
+        value, after = torch.addcmul(c - after, twice, value), value
+    return torch.addcmul(coefficients[0] - after, t, value)
 '''
 
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import sympy
 from hypothesis import assume, given, settings
-from sympy import Symbol, exp, log, sqrt
+from sympy import KroneckerDelta, Symbol, exp, log, sqrt
 
 from derive.calculus.fold import Name, fold, function_names
 from derive.calculus.tidy import cost
 from derive.expr.functions import Apply, elementary, named
-from derive.expr.indices import scalar
+from derive.expr.indices import Index, scalar
 from derive.expr.sums import entry, make_sum
 from derive.expr.vocabulary import FUNCTIONS
 from derive.printing.present import present
@@ -108,3 +110,14 @@ def test_arguments_tried_are_those_of_the_exponentials_that_occur():
 def test_large_expressions_are_left_alone():
     large = sympy.Add(*(a**k / (1 + exp(-a)) for k in range(60)), evaluate=False)
     assert folded(large) == large
+
+
+def test_a_name_of_a_group_says_nothing_of_what_is_not_its_own():
+    """s_j and s_k share their sum; only where e^{x_k} occurs may s_k be put in for it."""
+    total = make_sum(exp(x(I)), I)
+    k = Index("k", I.dim)
+    expr = exp(x(I)) * KroneckerDelta(I, J) / total - exp(x(I)) * exp(x(J)) / total**2
+    names = [Name(entry("s", (at,)), exp(x(at)) / total) for at in (k, I, J)]
+    s = [name.symbol for name in names]
+    for group in itertools.permutations(names):
+        assert fold(expr, [group]) == s[1] * (KroneckerDelta(I, J) - s[2])
