@@ -124,7 +124,7 @@ def _check(
     """Refuse what would be answered wrongly."""
     import torch
 
-    if name in INNER and isinstance(func, types.BuiltinFunctionType):
+    if name in INNER and not isinstance(func, types.FunctionType | str):
         raise Unsupported(f"torch.{name}", f"write torch.nn.functional.{name}", line=line)
     refuse(name, kwargs, line)
     if not torch.is_grad_enabled():
@@ -192,7 +192,7 @@ def _blind(func: types.FunctionType) -> types.FunctionType:
 
 def op_name(func: Any) -> str:
     """The bare name of a torch function: torch.nn.functional.softmax and Tensor.softmax are softmax."""
-    name = getattr(func, "__name__", str(func))
+    name = getattr(func, "__name__", str(func)).removesuffix(".default")  # of torch.ops.aten
     if name in METHODS and hasattr(func, "__objclass__"):
         return METHODS[name]
     if name == "__get__":

@@ -37,20 +37,25 @@ def grid_sampler(
     axes, points = "hwd"[:rank], "pqr"[:rank]
     with trace.watched():
         weights = [
-            _weights(grid[..., rank - 1 - n], sizes[n], interpolation_mode, padding_mode, align_corners)
+            _weights(
+                trace, grid[..., rank - 1 - n], sizes[n], interpolation_mode, padding_mode, align_corners
+            )
             for n in range(rank)
         ]
+        for weight in weights:
+            trace.authored.setdefault(id(weight), (1, "w"))
         terms = ",".join(f"n{points}{axis}" for axis in axes)
         found: Traced = torch.einsum(f"nc{axes},{terms}->nc{points}", input, *weights)
     return found
 
 
-def _weights(place: Any, size: Any, mode: int, padding: int, aligned: bool) -> Any:
+def _weights(trace: Trace, place: Any, size: Any, mode: int, padding: int, aligned: bool) -> Any:
     """How much each entry of an axis counts at each point, the entries along a last axis."""
     import torch
 
     entries = torch.arange(size)
     u = ((place + 1) / 2 * (size - 1) if aligned else ((place + 1) * size - 1) / 2).unsqueeze(-1)
+    trace.authored.setdefault(id(u), (1, "u"))
     if mode == BICUBIC:
         low = u.floor()
         share = u - low
@@ -60,6 +65,7 @@ def _weights(place: Any, size: Any, mode: int, padding: int, aligned: bool) -> A
             for n, weight in zip((-1, 0, 1, 2), shares, strict=True)
         )
     u = _inside(u, size, padding, aligned)
+    trace.authored.setdefault(id(u), (1, "u"))
     return (u.round() == entries) * 1.0 if mode == NEAREST else (1 - (u - entries).abs()).relu()
 
 
@@ -75,8 +81,6 @@ def _outer(d: Any) -> Any:
 
 def _inside(u: Any, size: Any, padding: int, aligned: bool) -> Any:
     """The place within the axis, by the border or by reflections at it."""
-    import torch
-
     if padding == ZEROS:
         return u
     if padding == REFLECTION:
@@ -84,5 +88,5 @@ def _inside(u: Any, size: Any, padding: int, aligned: bool) -> Any:
         away = (u - low).abs()
         turns = (away / span).floor()
         rest = away - span * turns
-        u = low + torch.where(turns % 2 == 0, rest, span - rest)
+        u = low + rest + turns % 2 * (span - 2 * rest)  # every other turn is walked backwards
     return u.clamp(0, size - 1)

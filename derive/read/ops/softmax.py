@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from derive.expr.tree import Frac
+from sympy import Integer, S
+
+from derive.expr.tree import Bracket, Frac, value
 from derive.read.arithmetic import minus, multiply, negative
 from derive.read.arrays import Array
-from derive.read.ops.entries import exp, log
+from derive.read.ops.entries import ZERO, cases, exp, log
 from derive.read.ops.reductions import sum_over
 from derive.read.registry import as_real, elementwise, op
 
@@ -56,8 +59,11 @@ def log_softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = 
 
 @op("_safe_softmax")
 def safe_softmax(input: Any, dim: Any, dtype: Any = None) -> Array:
-    """softmax, for a line that is not -∞ throughout."""
-    return softmax(input, dim)
+    """softmax; 0 along a line that is -∞ throughout."""
+    array = as_real(input)
+    least = Integer(-int(sys.float_info.max))
+    finite = sum_over(elementwise(lambda x: Bracket(value(x) >= least), array), dim, True)
+    return elementwise(lambda y, n: cases((value(n) > 0, y), (S.true, ZERO)), softmax(array, dim), finite)
 
 
 @op("_softmax_backward_data")

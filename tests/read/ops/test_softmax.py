@@ -42,3 +42,8 @@ def test_the_axis_that_is_not_given_is_torchs(shape: tuple[int, ...]) -> None:
     for f in (F.softmax, F.softmin, F.log_softmax):
         with pytest.warns(UserWarning, match="Implicit dimension"):
             agrees(example(lambda x, f=f: f(x).exp(), x=shape))
+
+
+def test_a_line_of_nothing_but_infinities_is_0_where_softmax_is_safe() -> None:
+    masked = torch.tensor([[1.0, -1e3, 2.0], [-torch.inf, 0.5, -torch.inf], 3 * [-torch.inf]])
+    agrees(example(lambda x: torch._safe_softmax(x, 1).exp(), x=masked.double()))
