@@ -16,6 +16,9 @@ line, offsets = whole(1, 0, 3, 5, 1, 1, 2), whole(0, 2, 2, 5)  # the second bag 
 
 EXAMPLES: dict[str, Example] = {
     "embedding_bag": example(lambda w, i: F.embedding_bag(i, w).exp(), w=w, i=bags),
+}
+
+MORE: dict[str, Example] = {
     "the sum": example(lambda w, i: F.embedding_bag(i, w, mode="sum").exp(), w=w, i=bags),
     "the maximum": example(lambda w, i: F.embedding_bag(i, w, mode="max").exp(), w=w, i=bags),
     "by offsets": example(lambda w, i, o: F.embedding_bag(i, w, o).exp(), w=w, i=line, o=offsets),
@@ -47,8 +50,13 @@ EXAMPLES: dict[str, Example] = {
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_row_has_the_gradient_of_autograd(name: str) -> None:
-    assert read_by("embedding_bag", EXAMPLES[name])
+    assert read_by(name, EXAMPLES[name])
     agrees(EXAMPLES[name])
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_a_setting_has_the_gradient_of_autograd(name: str) -> None:
+    agrees(MORE[name])
 
 
 def test_what_has_no_bags_of_one_size_is_refused() -> None:

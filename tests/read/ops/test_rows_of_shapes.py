@@ -64,9 +64,11 @@ from tests.read.ops import (
 )
 from tests.read.ops.examples import Example, agrees, replaced
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*_reduce.. is in beta")
+
 FAMILIES = (
-    attention, bags, constants, convolution, diagonals, indexing, joining, linear, matrices, movement, padding,
-    placing, pooling, resampling, sampling, scattering, shaping,
+    attention, bags, constants, convolution, diagonals, indexing, joining, linear, matrices, movement,
+    padding, placing, pooling, resampling, sampling, scattering, shaping,
 )  # fmt: skip
 
 EXAMPLES: dict[str, Example] = {
