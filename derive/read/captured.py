@@ -24,6 +24,7 @@ from derive.read.sizes import exact
 
 __all__ = [
     "INPUT",
+    "WRITTEN_OUT",
     "author_function",
     "captured_tensors",
     "constant",
