@@ -240,10 +240,10 @@ def _over(top: Node, bottom: Node) -> Node:
 
 
 def _squared(node: Node) -> Node:
-    """v², and v⁴ for v²."""
+    """v², v⁴ for v², and v for its root."""
     match node:
         case Pow(base, Num(exponent)):
-            return Pow(base, Num(2 * exponent))
+            return base if 2 * exponent == 1 else Pow(base, Num(2 * exponent))
     return Pow(node, TWO)
 
 

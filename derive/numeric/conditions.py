@@ -61,6 +61,9 @@ def integer(lowering: Lowering, expr: Expr) -> Value:
             value = lowering.tensor(str(expr.base.label), expr.indices)
         case Symbol():
             value = lowering.tensor(expr.name, ())
+        case KroneckerDelta():
+            holds = condition(lowering, expr)
+            return Value(call("{0}.long()", holds.code), holds.axes, "int")
         case Add() | Mul() | sympy.Mod():
             return _arithmetic(lowering, expr)
     if value is None or value.kind != "int":
@@ -135,6 +138,6 @@ def _countable(lowering: Lowering, expr: Expr) -> bool:
         case Symbol():
             tensor = lowering.scope.tensors.get(expr.name)
             return tensor is not None and tensor.integer
-        case Add() | Mul() | sympy.Mod():
+        case Add() | Mul() | sympy.Mod() | KroneckerDelta():
             return all(_countable(lowering, a) for a in expr.args)
     return bool(expr.is_integer) and lowering.sizes(expr) is not None

@@ -19,7 +19,7 @@ from derive.numeric.constants import number
 from derive.numeric.contraction import contract, product
 from derive.numeric.diagonals import add_diagonal, diagonal_of, embed, same_range
 from derive.numeric.overflow import is_bounded
-from derive.numeric.softmax import LogSumExp, Split, match_product, sum_of_exp
+from derive.numeric.softmax import LogSumExp, Split, divides_by_exponentials, match_product
 from derive.numeric.views import is_landed, land, landing
 
 if TYPE_CHECKING:
@@ -58,17 +58,16 @@ def _flatten(factors: Sequence[Expr], bound: list[Index]) -> tuple[list[Expr], l
     flat: list[Expr] = []
     queue = list(factors)
     alone = len(factors) == 1 and isinstance(factors[0], Sum)
-    reciprocal = any(
-        isinstance(f, Pow) and f.exp.is_negative and sum_of_exp(f.base) is not None
-        for g in factors
-        for f in Mul.make_args(g)
-    )
+    reciprocal = any(divides_by_exponentials(g) for g in factors)
+    exponential = any(isinstance(f, exp) for g in factors for f in Mul.make_args(g))
     divides = any(_below_the_line(f) for g in factors for f in Mul.make_args(g))
     while queue:
         factor = queue.pop(0)
         if isinstance(factor, Mul):
             queue[:0] = factor.args
-        elif isinstance(factor, Sum) and (alone or _mergeable(factor)):
+        elif isinstance(factor, Sum) and (
+            alone or _mergeable(factor) or (exponential and divides_by_exponentials(factor.function))
+        ):
             index, body = open_sum(factor)
             bound.append(index)
             queue.insert(0, body)
@@ -280,8 +279,9 @@ def _unmasked(lowering: Lowering, split: Split, bound: Sequence[Index], ready: S
         exponent = next((f for f in factors if isinstance(f, exp)), None)
         factors = [f for f in factors if f is not exponent]
         above.append(_shifted(lowering, exponent, split.below))
-    coefficient = Mul(*(f for f in factors if f.is_number and not f.has(*INFINITIES)))
-    factors = [f for f in factors if not f.is_number or f.has(*INFINITIES)]
+    numbers = [f for f in factors if f.is_number and not f.has(*INFINITIES, Index)]
+    coefficient = Mul(*numbers)
+    factors = [f for f in factors if f not in numbers]
     if abs(coefficient) > 1:  # the largest numbers times it would overflow: what is bounded goes first
         factors.sort(key=lambda f: not is_bounded(f))
     for factor in factors:

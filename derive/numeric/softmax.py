@@ -15,7 +15,15 @@ from sympy import Add, Expr, Mul, Pow, Sum, exp, log
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, indices_of, open_sum
 
-__all__ = ["LogSumExp", "Match", "Split", "match_log", "match_product", "sum_of_exp"]
+__all__ = [
+    "LogSumExp",
+    "Match",
+    "Split",
+    "divides_by_exponentials",
+    "match_log",
+    "match_product",
+    "sum_of_exp",
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,14 @@ def sum_of_exp(expr: Expr) -> LogSumExp | None:
     if not indices or len(rest) != 1 or not isinstance(rest[0], exp):
         return None
     return LogSumExp(tuple(indices), rest[0].args[0], masks)
+
+
+def divides_by_exponentials(product: Expr) -> bool:
+    """Whether a factor is one over a sum of exponentials: alone, an exponential beside it may overflow."""
+    return any(
+        isinstance(f, Pow) and f.exp.is_negative and sum_of_exp(f.base) is not None
+        for f in Mul.make_args(product)
+    )
 
 
 def match_product(factors: Sequence[Expr]) -> Split | None:

@@ -24,6 +24,7 @@ from derive.read.sizes import exact
 
 __all__ = [
     "INPUT",
+    "WRITTEN_OUT",
     "author_function",
     "captured_tensors",
     "constant",
@@ -40,7 +41,7 @@ WRITTEN_OUT = 16  # entries of a constant tensor that are written into the formu
 
 def is_module(item: Any) -> bool:
     """Whether it is an nn.Module."""
-    return hasattr(item, "named_parameters") and hasattr(item, "forward")
+    return hasattr(item, "named_parameters") and hasattr(item, "forward") and not isinstance(item, type)
 
 
 def is_tensor(item: Any) -> bool:
@@ -150,7 +151,7 @@ def _joined(prefix: str, name: str) -> str:
 def _may_hold(item: Any) -> bool:
     """Whether tensors are looked for inside: not in torch's own functions, nor in long lists."""
     if isinstance(item, types.FunctionType):
-        return not item.__module__.startswith("torch")
+        return not (item.__module__ or "").startswith("torch")
     if isinstance(item, list | tuple | Mapping):
         return len(item) <= 1000
     return is_tensor(item) or is_module(item) or isinstance(item, functools.partial | types.MethodType)
@@ -197,7 +198,7 @@ def constant(tensor: Any) -> Array:
     if entries and all(e == entries[0] for e in entries) and kind != "bool":
         number = Num(exact(entries[0]))
         return Array(dims, lambda at: number, str(number.number), kind)
-    if kind == "real" and len(dims) == 2 and dims[0] == dims[1] and _is_identity(tensor):
+    if kind == "real" and len(dims) == 2 and dims[0] == dims[1] and _is_identity(entries, len(tensor)):
         return Array(dims, lambda at: _delta(at, at[1:]), "the identity", kind)
     if not 0 < len(entries) <= WRITTEN_OUT:
         raise Unsupported(
@@ -230,10 +231,8 @@ def _delta(positions: Positions, place: Positions) -> Node:
     return mul(*(Delta(p, q) for p, q in pairs if p != q))
 
 
-def _is_identity(tensor: Any) -> bool:
-    from torch import equal, eye
-
-    return bool(equal(tensor, eye(len(tensor), dtype=tensor.dtype)))
+def _is_identity(entries: Sequence[float], size: int) -> bool:
+    return all(entry == (k % (size + 1) == 0) for k, entry in enumerate(entries))
 
 
 def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -6,6 +6,7 @@ own body.
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -14,24 +15,33 @@ from typing import Any
 from derive.errors import DeriveError, ShapeError, Unsupported
 from derive.read.arrays import Array
 from derive.read.captured import constant, is_tensor
-from derive.read.refusals import REFUSED, is_idle_dropout, refuse
+from derive.read.refusals import INNER, REFUSED, is_idle_dropout, refuse
 from derive.read.registry import COMPOSITES, STAGES
-from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
+from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Refused, Shape, Trace, Traced
 
-__all__ = ["call", "changed", "op_name"]
+__all__ = ["call", "changed", "op_name", "unchanged"]
 
 
 def changed(old: Traced, new: Traced) -> Traced:
     """The new value of a tensor that is changed in place."""
-    line = old.trace.observe()
+    line = old.tape.observe()
     if old.op in ("input", "parameter"):
         raise Unsupported(
             f"a change of the argument {old.name} in place", "write y = x + … with a new name", line=line
         )
     if new.raw.dims != old.raw.dims:
         raise ShapeError(f"a change in place (line {line}) keeps the shape: {old.array} became {new.array}")
-    old.memory.changed = line
+    for memory in old.memory:
+        memory.changed = line
     return new
+
+
+def unchanged(value: Traced, line: int) -> None:
+    """Refuse a tensor whose memory was changed through another name."""
+    changes = [memory.changed for memory in value.memory if memory.changed is not None]
+    if changes:
+        what = f"a tensor that was changed in place (line {changes[0]}) and is used under another name"
+        raise Unsupported(what, "write h = h + b in place of h += b", line=line)
 
 
 def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -44,7 +54,7 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return args[0] if args else kwargs["input"]
     row = trace.ops.get(name)
     line = trace.observe()
-    _check(name, inputs, args, kwargs, line)
+    _check(func, name, inputs, args, kwargs, line)
     args, kwargs, in_place = _without_inplace(func, args, kwargs)
     try:
         if row is None:
@@ -60,19 +70,20 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
             raise
         what = error.op if name in error.op else f"{name}: {error.op}"
         raise Unsupported(what, error.hint, line=line) from None
-    except TypeError as error:
-        if row is None:
-            raise
-        raise Unsupported(f"{name} with these arguments ({error})", line=line) from None
     except DeriveError as error:
         if "(line " in str(error):
             raise
         raise ShapeError(f"{name}{f' (line {line})' if line else ''}: {error}{_advice(trace)}") from None
+    except (TypeError, LookupError, ValueError, AttributeError) as error:
+        if row is None:
+            raise
+        raise Unsupported(f"{name} with these arguments ({error})", line=line) from error
     return changed(inputs[0], result) if in_place else result
 
 
 def _from_row(trace: Trace, row: Any, name: str, args: Any, kwargs: Mapping[str, Any]) -> Any:
     """What a row makes of the arrays; the stages that it names are values before its result."""
+    kwargs = _in_torch(row, kwargs)
     given = [arrays(a, trace) for a in args], {k: arrays(v, trace) for k, v in kwargs.items()}
     leaves = _leaves((args, kwargs))
     inputs = dict.fromkeys(a if type(a) is Traced else trace.parameters.get(id(a)) for a in leaves)
@@ -92,12 +103,29 @@ def _from_row(trace: Trace, row: Any, name: str, args: Any, kwargs: Mapping[str,
     return _wrapped(trace, found, name, tuple(used))
 
 
+# numpy's names of arguments, which torch takes too.
+NUMPY = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+
+
+def _in_torch(row: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by torch's names, where the row has that name and not numpy's."""
+    names = _names_of(row)
+    return {NUMPY[k] if k not in names and NUMPY.get(k) in names else k: v for k, v in kwargs.items()}
+
+
+@lru_cache(maxsize=1024)
+def _names_of(row: Any) -> frozenset[str]:
+    return frozenset(inspect.signature(row).parameters)
+
+
 def _check(
-    name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
+    func: Any, name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
 ) -> None:
     """Refuse what would be answered wrongly."""
     import torch
 
+    if name in INNER and not isinstance(func, types.FunctionType | str):
+        raise Unsupported(f"torch.{name}", f"write torch.nn.functional.{name}", line=line)
     refuse(name, kwargs, line)
     if not torch.is_grad_enabled():
         hint = "torch's gradient leaves it out; pass that value as an argument of its own"
@@ -105,10 +133,10 @@ def _check(
     if any(isinstance(a, torch.dtype) and a.is_complex for a in (*args, *kwargs.values())):
         raise Unsupported(f"{name} to complex numbers", "derive works over the reals", line=line)
     for value in inputs:
-        if value.memory.changed is not None:
-            where = f"(line {value.memory.changed})"
-            what = f"a tensor that was changed in place {where} and is used under another name"
-            raise Unsupported(what, "write h = h + b in place of h += b", line=line)
+        unchanged(value, line)
+    for leaf in _leaves((args, kwargs)):
+        if isinstance(leaf, Refused):
+            raise Unsupported(leaf.what, leaf.hint, line=line)
 
 
 def _advice(trace: Trace) -> str:
@@ -164,7 +192,7 @@ def _blind(func: types.FunctionType) -> types.FunctionType:
 
 def op_name(func: Any) -> str:
     """The bare name of a torch function: torch.nn.functional.softmax and Tensor.softmax are softmax."""
-    name = getattr(func, "__name__", str(func))
+    name = getattr(func, "__name__", str(func)).removesuffix(".default")  # of torch.ops.aten
     if name in METHODS and hasattr(func, "__objclass__"):
         return METHODS[name]
     if name == "__get__":

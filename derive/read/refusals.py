@@ -11,7 +11,18 @@ from typing import Any
 
 from derive.errors import Unsupported
 
-__all__ = ["DROPOUT", "IN_PLACE_OPERATORS", "REFUSED", "VIEWS", "is_idle_dropout", "is_in_place", "refuse"]
+__all__ = [
+    "BEYOND",
+    "DROPOUT",
+    "INNER",
+    "IN_PLACE_OPERATORS",
+    "JOINT_VIEWS",
+    "REFUSED",
+    "VIEWS",
+    "is_idle_dropout",
+    "is_in_place",
+    "refuse",
+]
 
 # torch name → what is refused, what to write instead
 REFUSED: dict[str, tuple[str, str]] = {
@@ -42,6 +53,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "data": (".data", "torch's gradient leaves it out; pass that value as an argument of its own"),
     "requires_grad_": ("requires_grad_", "leave it out: wrt= says by what is differentiated"),
     "backward": ("backward inside the function", "return the loss: derive differentiates it"),
+    "grad": (
+        "torch.autograd.grad inside the function",
+        "write the derivative out, or return the inner value and ask for its hessian or jacobian",
+    ),
     "register_hook": ("a hook on a gradient", "write the function without it"),
     "complex": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
     "polar": ("a complex tensor", "derive works over the reals: write real and imaginary part"),
@@ -51,6 +66,23 @@ REFUSED: dict[str, tuple[str, str]] = {
     "unique": ("a shape that depends on values", "derive needs shapes that are known beforehand"),
     "masked_select": ("a shape that depends on values", "write torch.where(mask, x, 0)"),
 }
+
+# The module of torch in which a traced tensor came to an end → what is refused, what to write instead
+BEYOND: dict[str, tuple[str, str]] = {
+    "torch._dynamo": ("a compiled function", "give the function as it was before torch.compile"),
+    "torch._functorch": (
+        "torch.func inside the function",
+        "write the inner function out, or return its value and ask derive for its derivative",
+    ),
+    "torch.utils.checkpoint": ("a checkpointed function", "call the function itself"),
+    "torch.autograd": ("autograd inside the function", "return the value: derive differentiates it"),
+}
+
+# What torch.nn.functional's functions call in the end: by the same name, with other arguments.
+INNER = frozenset(
+    "batch_norm instance_norm embedding ctc_loss kl_div poisson_nll_loss margin_ranking_loss"
+    " triplet_margin_loss binary_cross_entropy_with_logits hinge_embedding_loss cosine_embedding_loss".split()
+)
 
 # Of torch.fft, these two only exchange entries.
 SHIFTS = {"fft_fftshift", "fft_ifftshift"}
@@ -82,10 +114,14 @@ DROPOUT: dict[str, bool] = {
 VIEWS = frozenset(
     "T mT H mH t transpose swapaxes swapdims permute movedim moveaxis view reshape view_as reshape_as flatten"
     " unflatten ravel getitem select narrow unsqueeze squeeze expand expand_as broadcast_to broadcast_tensors"
-    " diagonal chunk split tensor_split unbind hsplit vsplit contiguous to type float double type_as real"
-    " positive dropout"
+    " diagonal linalg_diagonal chunk split split_with_sizes tensor_split unbind hsplit vsplit dsplit adjoint"
+    " contiguous to type float double half bfloat16 type_as as_tensor asarray real conj resolve_conj"
+    " resolve_neg positive dropout sum_to_size einsum meshgrid cartesian_prod slice"
     " alias unfold atleast_1d atleast_2d atleast_3d".split()
 )
+
+# Of these, the ones that take several tensors; each result may be the memory of any of them.
+JOINT_VIEWS = frozenset("broadcast_tensors meshgrid cartesian_prod atleast_1d atleast_2d atleast_3d".split())
 
 IN_PLACE_OPERATORS = frozenset(
     f"__i{name}__"

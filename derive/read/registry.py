@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, S
 
 from derive.errors import Unsupported
 from derive.expr.tree import Bracket, Node, Num, Sym
@@ -80,7 +80,7 @@ def as_array(x: Any) -> Array:
     if isinstance(x, Array):
         return x
     if isinstance(x, bool):
-        return scalar(Num(Integer(int(x))))
+        return Array((), lambda _: S(x), str(x), "bool")
     try:
         expr = expression(x)
     except TypeError:
@@ -100,8 +100,12 @@ def as_real(x: Any) -> Array:
     """An array of numbers: a condition is 1 where it holds and 0 elsewhere."""
     array = as_array(x)
     if array.kind == "bool":
-        return Array(array.dims, lambda at: Bracket(array.at(at)), array.text)
+        return Array(array.dims, lambda at: _indicator(array.at(at)), array.text)
     return array
+
+
+def _indicator(condition: Any) -> Node:
+    return Num(Integer(int(condition == S.true))) if condition in (S.true, S.false) else Bracket(condition)
 
 
 def scalar(node: Node) -> Array:

@@ -11,6 +11,7 @@ number on the way, and the trace is refused rather than right for one size only.
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -18,14 +19,16 @@ from typing import Any
 
 from sympy import Expr, Integer
 
-from derive.errors import FormulaError, ShapeError, Unsupported
+from derive.errors import DeriveError, FormulaError, ShapeError, Unsupported
 from derive.expr.indices import Dim, fresh
 from derive.expr.problem import Definition, Problem, Variable, names_in_conditions
 from derive.expr.tree import Bracket, Head, Node, value
 from derive.read.captured import INPUT, captured_tensors, function_of, is_module, printed_name
+from derive.read.dispatch import unchanged
 from derive.read.facts import read_facts
 from derive.read.names import name_indices
 from derive.read.naming import name_outputs, name_values, needed
+from derive.read.refusals import BEYOND
 from derive.read.shapes import Shapes, apart, read_shapes
 from derive.read.traced import Trace, Traced
 
@@ -99,12 +102,31 @@ def _result(f: Callable[..., Any], arguments: inspect.BoundArguments) -> Any:
             kwargs[name] = argument
     try:
         return f(*args, **kwargs)
-    except TypeError as error:
-        if "Traced" in str(error):
-            raise Unsupported(
-                f"a function that takes nothing but tensors ({error})", "write it with torch"
-            ) from error
+    except DeriveError:
         raise
+    except Exception as error:  # noqa: BLE001  (whatever torch raises where it wants a real tensor)
+        raise (_beyond(error) or error) from error.__cause__
+
+
+def _beyond(error: Exception) -> Unsupported | None:
+    """What torch says of a traced tensor where it wants a real one; none for an error of the author's own."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    modules = [str(frame.f_globals.get("__name__", "")) for frame, _ in frames]
+    inside = modules[-1].partition(".")[0] in ("torch", "derive") and modules[-1] != __name__
+    if not inside and "Traced" not in str(error):
+        return None
+    own = ("torch", "derive", "contextlib", "functools")
+    lines = [n for (_, n), m in zip(frames, modules, strict=True) if m.partition(".")[0] not in own]
+    line = lines[-1] if lines else 0
+    for prefix, (what, hint) in BEYOND.items():
+        if any(m.startswith(prefix) for m in modules):
+            return Unsupported(what, hint, line=line)
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return Unsupported(
+        f"a function that takes nothing but tensors ({first})",
+        "write it with torch's functions, or as a method of the tensor",
+        line=line,
+    )
 
 
 def _arguments(f: Callable[..., Any], inputs: Mapping[str, Traced]) -> inspect.BoundArguments:
@@ -204,6 +226,7 @@ def _outputs(result: Any) -> list[Traced]:
             )
             hint = " that depends on no argument" if hasattr(output, "requires_grad") else ""
             raise FormulaError(f"the function returns {what}{hint}; it must return a tensor, or several")
+        unchanged(output, 0)
     if not found:
         raise FormulaError("the function returns nothing; it must return a tensor, or several")
     return found

@@ -22,7 +22,7 @@ from derive.expr.problem import reference
 from derive.expr.tree import Head
 from derive.read.arrays import Array, Positions, tensor
 from derive.read.captured import is_tensor, kind_of
-from derive.read.refusals import REFUSED, VIEWS, refuse
+from derive.read.refusals import JOINT_VIEWS, REFUSED, VIEWS, refuse
 from derive.read.sizes import Size
 
 __all__ = ["METHODS", "OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
@@ -107,7 +107,9 @@ class Trace:
     def add(self, array: Array, op: str, inputs: Sequence[Traced] = (), name: str = "") -> Traced:
         """A new value."""
         value = Traced(self, array, op, tuple(inputs), name)
-        if inputs and op in VIEWS:
+        if inputs and op in JOINT_VIEWS:
+            value.memory = tuple(dict.fromkeys(m for v in inputs for m in v.memory))
+        elif inputs and op in VIEWS:
             value.memory = inputs[0].memory
         self.observe()
         self.values.append(value)
@@ -155,7 +157,7 @@ def _sequential() -> types.CodeType:
     return Sequential.forward.__code__  # type: ignore[no-any-return]
 
 
-@dataclass
+@dataclass(eq=False)
 class Memory:
     """What a tensor and its views share: the line at which it was changed in place."""
 
@@ -165,15 +167,15 @@ class Memory:
 class Traced:
     """A tensor that is being traced: its entries, how it came up, and its name once it has one."""
 
-    requires_grad = False
     names = (None,)
-    grad = grad_fn = None
+    # What lies on the left of an operator, such as a number of numpy's, leaves the operation to the tensor.
+    __array_ufunc__ = None
 
     def __init__(
         self, trace: Trace, array: Array, op: str, inputs: tuple[Traced, ...], name: str = ""
     ) -> None:
-        self.trace, self.raw, self.op, self.inputs, self.name = trace, array, op, inputs, name
-        self.memory = Memory()
+        self.tape, self.raw, self.op, self.inputs, self.name = trace, array, op, inputs, name
+        self.memory: tuple[Memory, ...] = (Memory(),)
         self.preferred: tuple[str, ...] = ()  # names for a part of a row's work
         self.forced = False  # whether it must be a definition, for a function of the whole matrix
         self.whole = False  # whether its definition keeps its axes of size 1
@@ -206,13 +208,13 @@ class Traced:
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         from derive.read.dispatch import traced_in
 
-        trace = next(traced_in((args, kwargs or {}))).trace
+        trace = next(traced_in((args, kwargs or {}))).tape
         return trace.call(func, args, kwargs or {})
 
     @property
     def shape(self) -> Any:
         """The sizes, as ints that know their dimensions."""
-        return Shape(self.trace.size(d) for d in self.raw.dims)
+        return Shape(self.tape.size(d) for d in self.raw.dims)
 
     def size(self, dim: int | None = None) -> Any:
         """As torch.Tensor.size."""
@@ -278,7 +280,7 @@ class Traced:
         if callable(getattr(torch.Tensor, name)):
             return Method(self, name)
         # Flags such as is_cuda and is_sparse; other properties are operations.
-        return False if name.startswith("is_") else self.trace.call(name, (self,), {})
+        return False if name.startswith("is_") else self.tape.call(name, (self,), {})
 
     def __repr__(self) -> str:
         return f"<traced {self.name or self.op} {tuple(map(str, self.raw.dims))}>"
@@ -293,6 +295,10 @@ class Refused:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # Python looks: inspect, copy
             raise AttributeError(name)
+        self.used()
+
+    def used(self, *_: Any) -> Any:
+        """Raise: a result was asked for that has no derivative."""
         raise Unsupported(self.what, self.hint)
 
 
@@ -317,7 +323,7 @@ class Method:
     name: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.of.trace.call(METHODS.get(self.name, self.name), (self.of, *args), kwargs)
+        return self.of.tape.call(METHODS.get(self.name, self.name), (self.of, *args), kwargs)
 
 
 # Methods whose arguments come in another order than those of the function of that name.
@@ -328,16 +334,18 @@ OPERATORS = "add sub mul truediv pow matmul mod floordiv and or xor".split()
 OPERATOR_NAMES = {
     "truediv": "div",
     "mod": "remainder",
-    "and": "logical_and",
-    "or": "logical_or",
-    "xor": "logical_xor",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "invert": "bitwise_not",
+    "pos": "positive",
 }
 
 
 def _operator(name: str, flipped: bool = False) -> Callable[..., Any]:
     def method(self: Traced, other: Any) -> Any:
         args = (other, self) if flipped else (self, other)
-        return self.trace.call(OPERATOR_NAMES.get(name, name), args, {})
+        return self.tape.call(OPERATOR_NAMES.get(name, name), args, {})
 
     return method
 
@@ -356,19 +364,36 @@ def _in_place(name: str) -> Callable[..., Any]:
 
 def _refusal(name: str) -> Callable[..., Any]:
     def method(self: Traced, *_: Any) -> Any:
-        refuse(name, {}, self.trace.observe())
+        refuse(name, {}, self.tape.observe())
 
     return method
+
+
+def _asked(name: str, answer: Any) -> property:
+    """What torch's own code may ask, but no formula can depend on: whether, and how, a gradient is kept."""
+
+    def ask(self: Traced) -> Any:
+        if sys._getframe(1).f_globals.get("__name__", "").partition(".")[0] in ("torch", "derive"):
+            return answer
+        hint = "write the function without it; wrt= says by what is differentiated"
+        raise Unsupported(f"a question for .{name} of a tensor", hint, line=self.tape.observe())
+
+    return property(ask)
 
 
 for _name in OPERATORS:
     setattr(Traced, f"__{_name}__", _operator(_name))
     setattr(Traced, f"__r{_name}__", _operator(_name, True))
     setattr(Traced, f"__i{_name}__", _in_place(_name))
+    setattr(Refused, f"__{_name}__", Refused.used)
+    setattr(Refused, f"__r{_name}__", Refused.used)
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(Traced, f"__{_name}__", _operator(_name))
-for _name, _op in {"neg": "neg", "abs": "abs", "invert": "logical_not", "getitem": "getitem"}.items():
-    setattr(Traced, f"__{_name}__", lambda self, *a, _op=_op: self.trace.call(_op, (self, *a), {}))
+for _name in ("neg", "pos", "abs", "invert", "getitem"):
+    _op = OPERATOR_NAMES.get(_name, _name)
+    setattr(Traced, f"__{_name}__", lambda self, *a, _op=_op: self.tape.call(_op, (self, *a), {}))
+for _name, _answer in {"requires_grad": False, "is_leaf": False, "grad_fn": None, "grad": None}.items():
+    setattr(Traced, _name, _asked(_name, _answer))
 for _name in REFUSED:
     if _name.startswith("__"):
         setattr(Traced, _name, _refusal(_name))

@@ -44,6 +44,7 @@ def watching(trace: Trace) -> Iterator[None]:
         stack.enter_context(_replaced(torch, "arange", lambda *a, **k: trace.call("arange", a, k)))
         stack.enter_context(_tensor_for_isinstance(torch))
         stack.enter_context(_replaced(torch.autograd.Function, "apply", _custom(trace)))
+        stack.enter_context(_replaced(torch._functorch.utils, "unwrap_dead_wrappers", _kept(trace)))
         stack.enter_context(_profiled(trace))
         trace.watched = _mode(trace)
         stack.enter_context(trace.watched())
@@ -104,6 +105,19 @@ def _custom(trace: Trace) -> Any:
         )
 
     return classmethod(apply)
+
+
+def _kept(trace: Trace) -> Any:
+    """For an `apply` that was taken from its class before: this is the first that it asks."""
+
+    def unwrap(_: Any) -> Any:
+        return _custom(trace).__func__(sys._getframe(2).f_locals.get("cls", torch_function))
+
+    return unwrap
+
+
+def torch_function() -> None:
+    """The name of a custom autograd function that has none."""
 
 
 @contextmanager

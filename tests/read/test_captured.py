@@ -203,3 +203,20 @@ def test_a_letter_that_is_taken_is_not_used():
     assert r"\mathrm{layer}_{\mathrm{weight}" in shown.latex()
     plain = derive.grad(lambda x: layer(x).sum(), "x", shapes={"x": "b 2"})
     assert r"W_{\mathrm{layer}" in plain.latex()
+
+
+def test_a_square_constant_of_the_closure_is_written_out():
+    matrix = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    program = derive.grad(lambda x: (x * matrix).sum(), "x", shapes={"x": "2 2"}).program()
+
+    assert torch.equal(program(torch.ones(2, 2)), matrix)
+
+
+def test_a_function_without_a_module_may_be_mentioned():
+    made: dict[str, object] = {}
+    exec("def twice(x):\n    return 2 * x", made)
+    twice = made["twice"]
+    assert twice.__module__ is None or twice.__module__ == "builtins"
+    program = derive.grad(lambda x: twice(x).sum(), "x", shapes={"x": "n"}).program()
+
+    assert torch.equal(program(torch.ones(2)), 2 * torch.ones(2))

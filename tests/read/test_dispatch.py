@@ -97,3 +97,19 @@ def test_errors_name_the_operation_and_the_line():
     assert f"(line {f.__code__.co_firstlineno + 1})" in str(caught.value)
     with pytest.raises(Unsupported, match="sum with these arguments"):
         derive.grad(lambda x: x.sum(nonsense=3), "x", shapes={"x": "n"})
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: x.mean(axis=1, keepdims=True), lambda x: x.var(axis=0), lambda x: torch.exp(x, out=None)]
+)
+def test_numpys_names_of_arguments_are_torchs(f):
+    x = torch.rand(2, 3, dtype=torch.float64, requires_grad=True)
+    program = derive.grad(lambda x: (f(x) ** 2).sum(), "x", like={"x": x.detach()}).program()
+
+    torch.testing.assert_close(program(x.detach()), torch.autograd.grad((f(x) ** 2).sum(), x)[0])
+
+
+def test_a_method_may_be_called_like_a_part_of_the_trace():
+    program = derive.grad(lambda x: x.trace() ** 2, "x", shapes={"x": "n n"}).program()
+
+    torch.testing.assert_close(program(torch.ones(2, 2)), 4 * torch.eye(2))

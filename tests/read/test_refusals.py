@@ -81,6 +81,27 @@ def inference(x):
     return (x - m).exp().sum()
 
 
+def returned(x):
+    y = 2 * x
+    z = y
+    y *= 3
+    return z
+
+
+def returned_view(x):
+    y = 2 * x
+    y.T.view(-1)
+    z = y.mT
+    z *= 3
+    return y
+
+
+def returned_activation(x):
+    y = 2 * x
+    F.relu(y, inplace=True)
+    return y
+
+
 class Twice(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -95,6 +116,8 @@ def small(x):
     return x.sum() if x.shape[0] > 3 else 2 * x.sum()
 
 
+TWICE = Twice.apply
+COMPILED = torch.compile(torch.sin)
 DROP = nn.Dropout(0.5)
 LARGE = torch.arange(30.0)
 
@@ -129,6 +152,16 @@ CASES = {
     "fft": (lambda x: torch.fft.fft(x).abs().sum(), "fft_fft", "over the reals"),
     "no row": (lambda x: torch.histc(x).sum(), "histc", "did you mean"),
     "custom": (lambda x: Twice.apply(x).sum(), "autograd function Twice", "torch's functions"),
+    "custom, taken before": (lambda x: TWICE(x).sum(), "autograd function Twice", "torch's functions"),
+    "autograd.grad": (lambda x: torch.autograd.grad(x.sum(), x)[0], "autograd.grad inside", "hessian"),
+    "func.grad": (lambda x: torch.func.grad(torch.sum)(x), "torch.func inside", "return its value"),
+    "func.vmap": (lambda x: torch.func.vmap(torch.sum)(x), "torch.func inside", "return its value"),
+    "compile": (lambda x: COMPILED(x), "a compiled function", "before torch.compile"),
+    "Tensor(…)": (lambda x: torch.Tensor(x), "nothing but tensors", "torch's functions"),
+    "torch's own": (lambda x: torch.kl_div(x, x), "torch.kl_div", "torch.nn.functional.kl_div"),
+    "requires_grad": (lambda x: x * x if x.requires_grad else x, ".requires_grad", "wrt="),
+    "grad_fn": (lambda x: x if x.grad_fn is None else x * x, ".grad_fn", "wrt="),
+    "is_leaf": (lambda x: x if x.is_leaf else x * x, ".is_leaf", "wrt="),
     "size": (small, "the size n > 3", "as numbers"),
     "large": (lambda x: (LARGE * x).sum(), "a constant tensor of shape (30,)", "pass it as an argument"),
     "backward": (lambda x: x.sum().backward(), "backward inside", "return the loss"),
@@ -169,6 +202,48 @@ def test_which_dropout_is_idle():
     assert all(is_idle_dropout(name, (), {"training": False}) for name in DROPOUT)
     assert not is_idle_dropout("dropout", (object(), 0.5), {})
     assert not is_idle_dropout("relu", (), {"training": False})
+
+
+@pytest.mark.parametrize("f", [returned, returned_view, returned_activation])
+def test_what_was_changed_under_another_name_is_not_returned(f):
+    with pytest.raises(Unsupported, match="changed in place"):
+        derive.vjp(f, wrt="x", shapes={"x": "n n"})
+
+
+# A torch function whose result may be the memory of an argument, of y: the argument is changed afterwards.
+VIEWED = {
+    "adjoint": lambda y: y.adjoint(),
+    "as_tensor": lambda y: torch.as_tensor(y),
+    "broadcast_tensors": lambda y: torch.broadcast_tensors(y + 1, y)[1],
+    "cartesian_prod": lambda y: torch.cartesian_prod(y[0]),
+    "conj": lambda y: y.conj(),
+    "einsum": lambda y: torch.einsum("ij->ji", y),
+    "linalg_diagonal": lambda y: torch.linalg.diagonal(y),
+    "meshgrid": lambda y: torch.meshgrid(y[1] + 1, y[0], indexing="ij")[1],
+    "split_with_sizes": lambda y: y.split_with_sizes([1, 1, 1])[0],
+    "sum_to_size": lambda y: y.sum_to_size(3, 3),
+}
+
+
+@pytest.mark.parametrize("name", VIEWED)
+def test_a_view_of_what_is_changed_is_refused(name):
+    def f(x):
+        y = 2 * x
+        v = VIEWED[name](y)
+        y *= 3
+        return v * 1
+
+    with pytest.raises(Unsupported, match="changed in place"):
+        derive.vjp(f, wrt="x", shapes={"x": "3 3"})
+
+
+def test_an_error_of_the_authors_own_passes():
+    def f(x):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        derive.vjp(f, wrt="x", shapes={"x": "n"})
+    assert type(caught.value) is ValueError
 
 
 def test_names_in_place():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sympy import Integer
+from sympy import Integer, S
 
 from derive.errors import Unsupported
 from derive.expr.indices import dim
@@ -28,7 +28,8 @@ def test_composites_are_rows():
 def test_numbers_and_sizes_are_scalar_arrays():
     assert as_array(2.5).at(()) == Num(Integer(5) / 2)
     assert as_array(Size(dim("n"), 11)).at(()) == Sym(dim("n"))
-    assert as_array(True).at(()) == Num(Integer(1))
+    assert (as_array(True).at(()), as_array(True).kind) == (S.true, "bool")
+    assert (as_real(True).at(()), as_real(False).at(())) == (Num(Integer(1)), Num(Integer(0)))
     with pytest.raises(Unsupported, match="type str"):
         as_array("x")
 

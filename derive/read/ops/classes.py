@@ -13,10 +13,12 @@ from derive.read.arithmetic import divide, minus, multiply
 from derive.read.arrays import Array, Positions
 from derive.read.ops.entries import ONE, TWO, fn, relu
 from derive.read.ops.losses import reduced
+from derive.read.ops.movement import unsqueezed
 from derive.read.ops.reductions import bound_along, over, sigmas, size_node, sum_over
 from derive.read.ops.softmax import log_softmax
-from derive.read.registry import as_real, elementwise, op
+from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.sizes import expression
+from derive.read.traced import Trace
 
 __all__: list[str] = []
 
@@ -145,6 +147,30 @@ def multilabel_soft_margin_loss(
     return reduced(over(sum_over(losses, -1), losses.dims[-1]), reduction, size_average, reduce)
 
 
+@composite("linear_cross_entropy")
+def linear_cross_entropy(
+    trace: Trace,
+    input: Any,
+    linear_weight: Any,
+    target: Any,
+    *,
+    linear_bias: Any = None,
+    ignore_index: Any = None,
+    options: Any = None,
+    **settings: Any,
+) -> Any:
+    """The cross entropy of a linear layer; `options` say only in which parts torch computes it."""
+    from torch.nn.functional import cross_entropy, linear
+
+    classes = linear_weight.shape[:-1]
+    with trace.watched():
+        bias = None if linear_bias is None else linear_bias.reshape(-1)
+        scores = linear(input, linear_weight.reshape(-1, linear_weight.shape[-1]), bias)
+        scores = scores.reshape(*input.shape[:-1], *classes)
+        ignored = IGNORED if ignore_index is None else ignore_index
+        return cross_entropy(scores, target, ignore_index=ignored, **settings)
+
+
 @op("multi_margin_loss")
 def multi_margin_loss(
     input: Any,
@@ -157,7 +183,9 @@ def multi_margin_loss(
     reduction: Any = "mean",
 ) -> Array:
     """Σ over the other classes of w_t max(0, margin - x_t + x_i)^p, over the number of classes."""
-    x = as_real(input)
+    x = as_real(input if input.rank else vector_of(input))
+    if x.rank == target.rank == 1:
+        x = unsqueezed(x, 0)
     axis = x.rank - 1
 
     def at(positions: Positions) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sympy import Integer
@@ -9,11 +10,13 @@ from sympy import Integer
 from derive.errors import Unsupported
 from derive.expr.tree import Node, Num, Sym, add, mul
 from derive.read.arrays import Array, Positions
+from derive.read.captured import constant
 from derive.read.ops.diagonals import delta
+from derive.read.ops.dtypes import of_kind, to
 from derive.read.ops.joining import stack
 from derive.read.ops.movement import listed
 from derive.read.registry import as_array, as_real, from_size, op
-from derive.read.sizes import expression
+from derive.read.sizes import Size, expression
 
 __all__ = ["filled"]
 
@@ -28,48 +31,70 @@ def _sizes(sizes: Any) -> tuple[Any, ...]:
     return tuple(from_size(s) for s in listed(tuple(s for s in sizes if not isinstance(s, Array))))
 
 
+def _typed(array: Array, kind: str, dtype: Any) -> Array:
+    """A constant of the dtype that is asked for, else of this kind."""
+    return to(array, dtype=dtype) if dtype is not None else of_kind(array, kind)
+
+
 @op("eye")
-def eye(n: Any, m: Any = None, **_: Any) -> Array:
+def eye(n: Any, m: Any = None, *, dtype: Any = None, **_: Any) -> Array:
     """The identity matrix."""
     dims = from_size(n), from_size(n if m is None else m)
-    return Array(dims, lambda at: delta(at[0], at[1]), "eye")
+    return _typed(Array(dims, lambda at: delta(at[0], at[1]), "eye"), "real", dtype)
 
 
-@op("ones", "new_ones")
-def ones(*size: Any, **_: Any) -> Array:
+@op("ones")
+def ones(*size: Any, dtype: Any = None, **_: Any) -> Array:
     """All ones."""
-    return filled(_sizes(_.get("size") or size), 1, "ones")
+    return _typed(filled(_sizes(_.get("size") or size), 1, "ones"), "real", dtype)
 
 
-@op("zeros", "empty", "new_zeros", "new_empty")
-def zeros(*size: Any, **_: Any) -> Array:
+@op("zeros", "empty")
+def zeros(*size: Any, dtype: Any = None, **_: Any) -> Array:
     """All zeros."""
-    return filled(_sizes(_.get("size") or size), 0, "zeros")
+    return _typed(filled(_sizes(_.get("size") or size), 0, "zeros"), "real", dtype)
 
 
-@op("full", "new_full")
-def full(*given: Any, **_: Any) -> Array:
-    """One number everywhere."""
-    size, fill = [g for g in given if not (isinstance(g, Array) and g.rank)][:2] if given else ((), 0)
-    return filled(_sizes((size,)), _.get("fill_value", fill), "full")
+@op("full")
+def full(size: Any, fill_value: Any, *, dtype: Any = None, **_: Any) -> Array:
+    """One number everywhere, of its dtype unless said otherwise."""
+    return _typed(filled(_sizes((size,)), fill_value, "full"), as_array(fill_value).kind, dtype)
 
 
 @op("ones_like")
-def ones_like(input: Array, **_: Any) -> Array:
+def ones_like(input: Array, *, dtype: Any = None, **_: Any) -> Array:
     """Ones of the same shape."""
-    return filled(input.dims, 1, "ones")
+    return _typed(filled(input.dims, 1, "ones"), input.kind, dtype)
 
 
 @op("zeros_like", "empty_like")
-def zeros_like(input: Array, **_: Any) -> Array:
+def zeros_like(input: Array, *, dtype: Any = None, **_: Any) -> Array:
     """Zeros of the same shape."""
-    return filled(input.dims, 0, "zeros")
+    return _typed(filled(input.dims, 0, "zeros"), input.kind, dtype)
 
 
 @op("full_like", "fill")
-def full_like(input: Array, fill_value: Any = 0, *, value: Any = None, **_: Any) -> Array:
+def full_like(input: Array, fill_value: Any = 0, *, value: Any = None, dtype: Any = None, **_: Any) -> Array:
     """One number in the same shape."""
-    return filled(input.dims, fill_value if value is None else value, "full")
+    return _typed(filled(input.dims, fill_value if value is None else value, "full"), input.kind, dtype)
+
+
+@op("new_ones")
+def new_ones(input: Array, *size: Any, dtype: Any = None, **settings: Any) -> Array:
+    """All ones, of the dtype of a tensor."""
+    return _typed(ones(*size, **settings), input.kind, dtype)
+
+
+@op("new_zeros", "new_empty")
+def new_zeros(input: Array, *size: Any, dtype: Any = None, **settings: Any) -> Array:
+    """All zeros, of the dtype of a tensor."""
+    return _typed(zeros(*size, **settings), input.kind, dtype)
+
+
+@op("new_full")
+def new_full(input: Array, size: Any, fill_value: Any, *, dtype: Any = None, **_: Any) -> Array:
+    """One number everywhere, of the dtype of a tensor."""
+    return _typed(full(size, fill_value), input.kind, dtype)
 
 
 @op("arange")
@@ -105,11 +130,32 @@ def linspace(start: Any, end: Any, steps: Any, **_: Any) -> Array:
     return filled((Integer(1),), low, "linspace") if number == 1 else Array((number,), at, "linspace")
 
 
-@op("tensor", "as_tensor", "scalar_tensor")
-def tensor(data: Any, **_: Any) -> Array:
-    """A number as a tensor; a list of numbers or of tensors as a vector."""
-    if isinstance(data, Array):
-        return data
+@op("as_tensor", "asarray")
+def as_tensor(data: Any, dtype: Any = None, **_: Any) -> Array:
+    """A tensor as it is; numbers as a tensor of their own."""
+    return to(data, dtype=dtype) if isinstance(data, Array) else tensor(data, dtype=dtype)
+
+
+@op("tensor", "scalar_tensor")
+def tensor(data: Any, *, dtype: Any = None, **_: Any) -> Array:
+    """A number, or a list of numbers, as a tensor; torch.tensor of tensors cuts them off their gradients."""
+    if any(isinstance(d, Array) for d in _flat(data)):
+        raise Unsupported(
+            "torch.tensor of a tensor", "it cuts the gradient off; write torch.stack, or the tensor itself"
+        )
+    if not isinstance(data, list | tuple):
+        return to(as_array(data), dtype=dtype)
+    if any(isinstance(d, Size) for d in _flat(data)):
+        return to(stack([tensor(d) for d in data]), dtype=dtype)
+    import torch
+
+    with torch._C.DisableTorchFunction():
+        return constant(torch.tensor(data, dtype=dtype))
+
+
+def _flat(data: Any) -> Iterator[Any]:
     if isinstance(data, list | tuple):
-        return stack([tensor(d) for d in data])
-    return as_array(data)
+        for part in data:
+            yield from _flat(part)
+    else:
+        yield data

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sympy import Expr, Integer, KroneckerDelta, S
+from sympy import And, Expr, Integer, KroneckerDelta, S
 
 from derive.errors import Unsupported
 from derive.expr.affine import within
@@ -104,5 +105,6 @@ def triu(input: Array, diagonal: Any = 0) -> Array:
 
 
 def _masked(input: Array, keeps: Any) -> Array:
-    array = as_real(input)
-    return Array(array.dims, lambda at: mul(Bracket(keeps(*at[-2:])), array.at(at)), array.text)
+    if input.kind == "bool":
+        return replace(input, at=lambda at: And(keeps(*at[-2:]), input.at(at)))
+    return replace(input, at=lambda at: mul(Bracket(keeps(*at[-2:])), input.at(at)))

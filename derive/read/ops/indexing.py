@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, product
 from typing import Any
 
 import sympy
@@ -12,6 +12,7 @@ from derive.errors import ShapeError, Unsupported
 from derive.expr.tree import Delta, Node, Sym, value
 from derive.read import arrays as base
 from derive.read.arrays import Array, Positions
+from derive.read.captured import WRITTEN_OUT, constant
 from derive.read.ops.movement import broadcast, of_vectors
 from derive.read.ops.shaping import flatten, number_of
 from derive.read.registry import from_size, op
@@ -24,6 +25,8 @@ __all__ = ["along_axis", "from_either_end", "getitem", "narrow", "select"]
 def getitem(input: Array, key: Any) -> Array:
     """x[…]: numbers, slices, None, Ellipsis, and arrays of positions."""
     keys = list(key) if isinstance(key, tuple) else [key]
+    if any(isinstance(k, bool) for key_ in keys for k in (key_ if isinstance(key_, list) else [key_])):
+        raise Unsupported("indexing by True or False", "write torch.where, or x[None] for a new axis")
     if any(isinstance(k, list) for k in keys):
         return _listed(input, keys)
     used = sum(k is not None and k is not Ellipsis for k in keys)
@@ -58,7 +61,7 @@ def getitem(input: Array, key: Any) -> Array:
                 )
             places.append(len(dims))
             plan.append(("gather", len(gathered), size))
-            gathered.append(k)
+            gathered.append(_from_the_front(k, size))
         else:
             plan.append(("at", _position(k, size), None))
     if not gathered:
@@ -76,12 +79,26 @@ def getitem(input: Array, key: Any) -> Array:
 
 
 def _listed(input: Array, keys: list[Any]) -> Array:
-    """x[[0, 2]]: the entries at a list of numbers, beside each other."""
+    """x[[0, 2]]: the entries at a list of numbers, beside each other; with other keys, as a tensor."""
+    import torch
+
     from derive.read.ops.joining import stack
 
-    if len(keys) != 1 or not all(isinstance(n, int) for n in keys[0]):
-        raise Unsupported("indexing by lists together with others", "write torch.stack of the entries")
-    return stack([getitem(input, n) for n in keys[0]])
+    if len(keys) == 1 and all(isinstance(n, int) for n in keys[0]):
+        return stack([getitem(input, n) for n in keys[0]])
+    with torch._C.DisableTorchFunction():
+        found = [constant(torch.tensor(k)) if isinstance(k, list) else k for k in keys]
+    return getitem(input, tuple(found))
+
+
+def _from_the_front(index: Array, size: Any) -> Array:
+    """Positions, counted from 0 where an entry is known to be negative, as those of a constant are."""
+    known = (
+        index.dims if all(d.is_Integer for d in index.dims) and sympy.Mul(*index.dims) <= WRITTEN_OUT else ()
+    )
+    places = product(*(map(Integer, range(int(d))) for d in known))
+    negative = any(value(index.at(at)).is_negative for at in places if len(at) == index.rank)
+    return from_either_end(index, size) if negative else index
 
 
 def _read(plan: Any, at: Positions, gathered: Any = ()) -> Positions:
@@ -219,8 +236,25 @@ def index_(input: Array, indices: Any) -> Array:
 
 
 @op("embedding")
-def embedding(input: Array, weight: Array, *_: Any, **__: Any) -> Array:
+def embedding(
+    input: Array,
+    weight: Array,
+    padding_idx: Any = None,
+    max_norm: Any = None,
+    norm_type: Any = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Array:
     """The rows of the weight at the given positions."""
+    if padding_idx is not None:
+        hint = (
+            "torch leaves that row out of the gradient; multiply by (input != padding_idx) where it is zero"
+        )
+        raise Unsupported("an embedding with padding_idx", hint)
+    if max_norm is not None:
+        raise Unsupported("an embedding with max_norm", "it changes the weight; normalise the rows before")
+    if scale_grad_by_freq:
+        raise Unsupported("an embedding with scale_grad_by_freq", "that is no gradient; leave it out")
     return getitem(weight, input)
 
 

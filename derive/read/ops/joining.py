@@ -155,7 +155,7 @@ def unbind(input: Array, dim: Any = 0) -> tuple[Array, ...]:
     return tuple(select(input, k, n) for n in range(number_of(input.dims[k], "unbind")))
 
 
-@op("split", "split_with_sizes", "unsafe_split", "split_with_sizes_copy")
+@op("split", "split_copy", "split_with_sizes", "unsafe_split", "split_with_sizes_copy")
 def split(
     input: Array, split_size: Any = None, dim: Any = 0, *, split_sizes: Any = None
 ) -> tuple[Array, ...]:

@@ -133,9 +133,15 @@ def kron(input: Array, other: Array, *, out: Any = None) -> Array:
     return reshaped(Array(pairs, at, "kron"), tuple(m * n for m, n in zip(a.dims, b.dims, strict=True)))
 
 
-@op("cross", "linalg_cross")
+@op("linalg_cross")
+def linalg_cross(input: Array, other: Array, *, dim: Any = -1, out: Any = None) -> Array:
+    """The vector product along an axis of size 3, the last."""
+    return cross(input, other, dim)
+
+
+@op("cross")
 def cross(input: Array, other: Array, dim: Any = None, *, out: Any = None) -> Array:
-    """The vector product along an axis of size 3: the last, or torch.cross's first one of that size."""
+    """The vector product along an axis of size 3, the first of that size."""
     a, b = broadcast_tensors(input, other)
     k = base.axis_of(a, next((n for n, d in enumerate(a.dims) if d == 3), -1) if dim is None else dim)
     if a.dims[k] != 3:

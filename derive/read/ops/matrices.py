@@ -6,7 +6,7 @@ stack of matrices.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from derive.errors import ShapeError, Unsupported
 from derive.expr.tree import Bracket, add, neg, value
@@ -82,11 +82,61 @@ def solve_triangular(
     return found @ B if left else B @ found
 
 
+@composite("lu_unpack")
+def lu_unpack(
+    trace: Trace,
+    LU_data: Any,
+    LU_pivots: Any,
+    unpack_data: bool = True,
+    unpack_pivots: bool = True,
+    *,
+    out: Any = None,
+) -> tuple[Refused, Any, Any]:
+    """The triangles of a matrix that holds both, the lower one with ones on its diagonal."""
+    permutation = Refused("a permutation from pivots", "give the permutation as an argument")
+    if not unpack_data:
+        return permutation, permutation, permutation
+    rank = min(LU_data.shape[-2:])
+    lower, upper = LU_data[..., :rank].tril(-1), LU_data[..., :rank, :].triu()
+    return permutation, lower + call(trace, "eye", lower.shape[-2:], {}), upper
+
+
+@composite("linalg_lstsq")
+def lstsq(
+    trace: Trace, A: Traced, B: Any, rcond: Any = None, *, driver: Any = None, out: Any = None
+) -> LeastSquares:
+    """A⁺ B, for A of full rank."""
+    rest = Refused("residuals, rank and singular values of lstsq", "use the solution")
+    return LeastSquares(pinv(trace, A) @ B, rest, rest, rest)
+
+
+class LeastSquares(NamedTuple):
+    """What torch.linalg.lstsq returns."""
+
+    solution: Any
+    residuals: Any
+    rank: Any
+    singular_values: Any
+
+
+@composite("linalg_householder_product", "orgqr")
+def householder_product(trace: Trace, A: Traced, tau: Any, *, out: Any = None) -> Any:
+    """The first columns of Π (I - τ_k v_k v_kᵀ); v_k is column k below its diagonal, and 1 on it."""
+    rows, columns = A.shape[-2:]
+    vectors = A.tril(-1) + call(trace, "eye", (rows, columns), {})
+    product: Any = call(trace, "eye", (rows, columns), {}).expand(A.shape)
+    for k in reversed(range(int(tau.shape[-1]))):
+        v = vectors[..., k].unsqueeze(-1)
+        scaled = tau[..., k].unsqueeze(-1).unsqueeze(-1) * v
+        product = product - scaled @ (v.mT @ product)
+    return product
+
+
 def _triangle(A: Traced, upper: bool, ones: bool = False) -> Any:
     if not ones:
         return A.triu() if upper else A.tril()
     strict = A.triu(1) if upper else A.tril(-1)
-    return strict + call(A.trace, "eye", (A.shape[-1],), {})
+    return strict + call(A.tape, "eye", (A.shape[-1],), {})
 
 
 @composite("cholesky_inverse")

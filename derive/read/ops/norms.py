@@ -138,6 +138,20 @@ def pairwise_distance(x1: Any, x2: Any, p: Any = 2.0, eps: Any = 1e-6, keepdim: 
     return p_norm(elementwise(lambda a, b, e: plus(minus(a, b), e), x1, x2, eps), p, -1, keepdim)
 
 
+@op("renorm")
+def renorm(input: Any, p: Any, dim: Any, maxnorm: Any, *, out: Any = None) -> Array:
+    """Every slice along an axis with a norm above a bound made as long as the bound."""
+    array = as_real(input)
+    axis, bound = axis_of(array, dim), Num(expression(maxnorm))
+    norms = p_norm(array, p, [k for k in range(array.rank) if k != axis], True)
+
+    def entry(x: Node, n: Node) -> Node:
+        shrunk = Frac(mul(bound, x), plus(n, Num(expression(1e-7))))  # torch's guard against division by 0
+        return cases((value(n) > bound.number, shrunk), (S.true, x))
+
+    return elementwise(entry, array, norms)
+
+
 @op("dist")
 def dist(input: Any, other: Any, p: Any = 2) -> Array:
     """‖input - other‖_p of all entries."""

@@ -23,7 +23,7 @@ from derive.read.ops.shaping import flatten, reshaped
 from derive.read.registry import as_array, as_real, elementwise, from_size, op
 from derive.read.sizes import Size, expression
 
-__all__ = ["placed"]
+__all__ = ["Where", "at_axis", "at_slices", "placed", "source_of", "tied"]
 
 # Where the entry at these positions of the source goes.
 Where = Callable[[Positions], Positions]
@@ -38,7 +38,7 @@ def placed(input: Any, source: Array, where: Where, *, onto: str = "replace", sc
     array, factor = as_real(input), Num(expression(scale))
 
     def at(positions: Positions) -> Node:
-        bound, ties = _tied(positions, array.dims, source, where)
+        bound, ties = tied(positions, array.dims, source, where)
         body = mul(*ties, factor, as_real(source).at(tuple(bound)))
         free = [k for k in bound if isinstance(k, Index) and k not in positions]
         hits: Node = mul(*ties) if ties else Num(S.One)
@@ -52,7 +52,7 @@ def placed(input: Any, source: Array, where: Where, *, onto: str = "replace", sc
     return Array(array.dims, at, array.text)
 
 
-def _tied(
+def tied(
     positions: Positions, dims: tuple[Expr, ...], source: Array, where: Where
 ) -> tuple[list[Expr], list[Node]]:
     """The source's positions (those that are given by the result's are put in), and what ties the others."""
@@ -88,7 +88,7 @@ def at_slices(axis: int, index: Array) -> Where:
 # ── scatter ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _source(src: Any, index: Array, value_: Any) -> Array:
+def source_of(src: Any, index: Array, value_: Any) -> Array:
     """What is scattered: the corner of src that the index fills, or a number everywhere."""
     given = as_array(value_ if src is None else src)
     if not given.rank and index.rank:
@@ -102,49 +102,20 @@ def scatter(
     input: Array, dim: Any, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None
 ) -> Array:
     """src put at the positions that index gives along one axis."""
+    from derive.read.ops.scattering import scatter_reduce
+
     k = base.axis_of(input, dim)
     if reduce == "multiply":
-        return scatter_reduce(input, k, index, _source(src, index, value), "prod")
+        return scatter_reduce(input, k, index, source_of(src, index, value), "prod")
     onto = "add" if reduce == "add" else "replace"
-    return placed(input, _source(src, index, value), at_axis(k, index), onto=onto)
+    return placed(input, source_of(src, index, value), at_axis(k, index), onto=onto)
 
 
 @op("scatter_add")
 @of_vectors
 def scatter_add(input: Array, dim: Any, index: Array, src: Array) -> Array:
     """src added at the positions that index gives along one axis."""
-    return placed(input, _source(src, index, None), at_axis(base.axis_of(input, dim), index), onto="add")
-
-
-@op("scatter_reduce")
-@of_vectors
-def scatter_reduce(
-    input: Array, dim: Any, index: Array, src: Any, reduce: Any, *, include_self: bool = True
-) -> Array:
-    """What falls on one place, reduced: the sum or the mean, with or without what was there."""
-    k = base.axis_of(input, dim)
-    source, where = _source(src, index, None), at_axis(k, index)
-    if reduce not in ("sum", "mean"):
-        raise Unsupported(f"scatter_reduce by {reduce!r}", "use sum or mean")
-    start = as_real(input)
-    if not include_self:
-        zero = Array(index.dims, lambda at: Num(S.Zero), "0")
-        start = placed(input, zero, where)
-    total = placed(start, source, where, onto="add")
-    if reduce == "sum":
-        return total
-    one = Array(index.dims, lambda at: Num(S.One), "1")
-    none = Array(input.dims, lambda at: Num(S.Zero), "0")
-    hits = placed(none, one, where, onto="add")
-
-    def at(positions: Positions) -> Node:
-        number = value(hits.at(positions))
-        count = number + 1 if include_self else sympy.Piecewise((number, number > 0), (1, True))
-        from derive.printing.present import present
-
-        return mul(present(1 / count), total.at(positions))
-
-    return Array(input.dims, at, input.text)
+    return placed(input, source_of(src, index, None), at_axis(base.axis_of(input, dim), index), onto="add")
 
 
 @op("index_add")

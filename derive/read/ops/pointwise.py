@@ -20,7 +20,7 @@ from derive.read.ops.entries import ONE, TWO, ZERO, cases, exp, fn, log, size
 from derive.read.registry import OPS, as_array, as_real, elementwise, op, rows
 from derive.read.ties import sign
 
-__all__: list[str] = []
+__all__ = ["ROUNDED", "condition"]
 
 
 ROUNDED: dict[str, Callable[[Node], Node]] = {
@@ -38,9 +38,10 @@ def _scaled(x: Any, alpha: Any) -> Array:
 
 @op("add")
 def add_(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Array:
-    """input + alpha · other."""
-    kind = _common(input, other)
-    return elementwise(plus, input, _scaled(other, alpha), kind=kind)
+    """input + alpha · other; of two conditions, whether one of them holds."""
+    if _conditions(input, other):
+        return _logical(Or, input, other)
+    return elementwise(plus, input, _scaled(other, alpha), kind=_common(input, other))
 
 
 @op("sub", "subtract")
@@ -57,7 +58,9 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Array:
 
 @op("mul", "multiply")
 def mul_(input: Any, other: Any, *, out: Any = None) -> Array:
-    """input · other; with a condition, input where it holds."""
+    """input · other; with a condition, input where it holds; of two conditions, whether both hold."""
+    if _conditions(input, other):
+        return _logical(And, input, other)
     return elementwise(multiply, input, other, kind=_common(input, other))
 
 
@@ -118,6 +121,10 @@ def _power(base: Node, exponent: Node) -> Node:
     return power(base, exponent)
 
 
+def _conditions(*arguments: Any) -> bool:
+    return all(as_array(x).kind == "bool" for x in arguments)
+
+
 def _common(a: Any, b: Any) -> str:
     kinds = {as_array(x).kind for x in (a, b)}
     return "int" if kinds <= {"int", "bool"} and "int" in kinds else "real"
@@ -146,10 +153,8 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Array:
 rows(
     {
         "neg negative": negative,
-        "positive clone contiguous detach_copy alias real conj resolve_conj resolve_neg to_dense": lambda x: (
-            x
-        ),
-        "double float half bfloat16 type_as": lambda x: x,
+        "positive clone contiguous alias alias_copy cpu to_dense": lambda x: x,
+        "real conj conj_physical resolve_conj resolve_neg": lambda x: x,
         "exp special_exp": exp,
         "exp2 special_exp2": lambda x: power(TWO, x),
         "expm1 special_expm1": lambda x: minus(exp(x), ONE),
@@ -278,15 +283,24 @@ def condition(x: Any) -> Array:
     return Array(array.dims, lambda at: Ne(value(array.at(at)), 0), array.text, "bool")
 
 
-def _logical(build: Callable[..., Any], *arguments: Any) -> Array:
+def _logical(build: Callable[..., Any], *arguments: Any, out: Any = None) -> Array:
     result = base.elementwise(build, *map(condition, arguments))
     return Array(result.dims, result.at, result.text, "bool")
 
 
-OPS["logical_and"] = OPS["bitwise_and"] = partial(_logical, And)
-OPS["logical_or"] = OPS["bitwise_or"] = partial(_logical, Or)
-OPS["logical_xor"] = OPS["bitwise_xor"] = partial(_logical, lambda a, b: Or(And(a, Not(b)), And(Not(a), b)))
-OPS["logical_not"] = OPS["bitwise_not"] = partial(_logical, Not)
+def _bitwise(build: Callable[..., Any], *arguments: Any, out: Any = None) -> Array:
+    if not _conditions(*arguments):
+        raise Unsupported("a bitwise operation on whole numbers", "write it for conditions, or by // and %")
+    return _logical(build, *arguments)
+
+
+for _name, _build in {
+    "and": And,
+    "or": Or,
+    "xor": lambda a, b: Or(And(a, Not(b)), And(Not(a), b)),
+    "not": Not,
+}.items():
+    OPS[f"logical_{_name}"], OPS[f"bitwise_{_name}"] = partial(_logical, _build), partial(_bitwise, _build)
 
 
 @op("where")
@@ -307,34 +321,6 @@ def where_else(input: Any, condition: Any, other: Any) -> Array:
 def masked_fill(input: Any, mask: Any, value: Any) -> Array:
     """The value where the mask holds, else input."""
     return where(mask, value, input)
-
-
-@op("to", "type")
-def to(input: Any, *args: Any, dtype: Any = None, **_: Any) -> Array:
-    """The same values in another dtype: whole numbers are rounded towards 0, truth values are x ≠ 0."""
-    wanted = str(dtype or next((a for a in args if "torch." in str(a)), ""))
-    if "bool" in wanted:
-        return condition(input)
-    if "int" in wanted or "long" in wanted:
-        return to_whole(input)
-    array = as_real(input)
-    return Array(array.dims, array.at, array.text)
-
-
-@op("long", "int", "short", "char", "byte")
-def to_whole(input: Any) -> Array:
-    """Whole numbers as they are, others rounded towards 0."""
-    array = as_array(input)
-    return elementwise(ROUNDED["trunc"], array) if array.kind == "real" else array
-
-
-OPS["bool"] = condition
-
-
-@op("is_floating_point")
-def is_floating_point(input: Any) -> bool:
-    """Whether the entries are real numbers."""
-    return as_array(input).kind == "real"
 
 
 @op("detach")

@@ -177,7 +177,7 @@ def maximum(x: Traced, w: Windows) -> Traced:
         first = Bracket(Eq(ahead, 0)) if mine != other else Num(S.One)
         return _summed(ks, mul(first, here))
 
-    return x.trace.add(Array(w.dims, at, x.array.text), "max_pool", (inner,))
+    return x.tape.add(Array(w.dims, at, x.array.text), "max_pool", (inner,))
 
 
 def bordered(x: Traced, w: Windows) -> Traced:
@@ -199,7 +199,7 @@ def bordered(x: Traced, w: Windows) -> Traced:
         entry = array.at(inside)
         return entry if there == S.true else Cases(((entry, there), (Num(-sympy.oo), S.true)))
 
-    framed = x.trace.add(Array(dims, at, array.text), "pad", (x,))
+    framed = x.tape.add(Array(dims, at, array.text), "pad", (x,))
     framed.forced = True
     return framed
 
@@ -288,7 +288,7 @@ def adaptive_mean(x: Traced, rank: int, wanted: Any) -> Any:
         size = array.dims[axis]
         if (size / number).is_integer:
             split = split_axis(array, axis, (number, size / number))
-            x = x.trace.add(mean_over(split, axis + 1), "adaptive_avg_pool", (x,))
+            x = x.tape.add(mean_over(split, axis + 1), "adaptive_avg_pool", (x,))
         else:
             rows = [dict.fromkeys(range(a, b), 1 / (b - a)) for a, b in cuts(size, number)]
             x = weighted(x, axis, rows)
@@ -313,7 +313,7 @@ def adaptive_maximum(x: Traced, rank: int, wanted: Any) -> Traced:
 
     def along(n: int, window: tuple[slice, ...]) -> Any:
         if n < rank:
-            return call(x.trace, "stack", ([along(n + 1, (*window, slice(*e))) for e in ends[n]], lead), {})
+            return call(x.tape, "stack", ([along(n + 1, (*window, slice(*e))) for e in ends[n]], lead), {})
         part = x[(..., *window)]  # type: ignore[index]
         whole = [number_of(d, "max pooling") for d in part.array.dims[lead:]]
         return maximum(part, Windows(part.array, rank, whole, None)).flatten(lead).squeeze(lead)

@@ -68,6 +68,32 @@ def cubic(i: int, size: int, scale: float, aligned: bool) -> dict[int, float]:
     return collected(terms)
 
 
+def smoothed(reach: float, weight: Callable[[float], float]) -> Weights:
+    """The weights of antialiasing: a filter as wide as the new entries are apart."""
+
+    def weights(i: int, size: int, scale: float, aligned: bool) -> dict[int, float]:
+        center, width = scale * (i + 0.5), max(scale, 1.0)
+        first = max(int(center - reach * width + 0.5), 0)
+        last = min(int(center + reach * width + 0.5), size)
+        found = {k: weight(abs((k - center + 0.5) / width)) for k in range(first, last)}
+        total = sum(found.values())
+        return {k: w / total for k, w in found.items() if w}
+
+    return weights
+
+
+def tent(d: float) -> float:
+    """The linear filter."""
+    return max(0.0, 1 - d)
+
+
+def smooth_cubic(d: float) -> float:
+    """The cubic filter of Keys with the parameter -1/2."""
+    if d < 1:
+        return (1.5 * d - 2.5) * d * d + 1
+    return ((-0.5 * d + 2.5) * d - 4) * d + 2 if d < 2 else 0.0
+
+
 def collected(terms: list[tuple[int, float]]) -> dict[int, float]:
     """The weights of equal positions added, without zeros."""
     found: dict[int, float] = {}
@@ -78,7 +104,7 @@ def collected(terms: list[tuple[int, float]]) -> dict[int, float]:
 
 def weighted(x: Traced, axis: int, rows: list[dict[int, float]]) -> Any:
     """One axis of the array times the matrix with these rows of weights."""
-    trace, size = x.trace, x.raw.dims[axis]
+    trace, size = x.tape, x.raw.dims[axis]
 
     def at(positions: Positions) -> Node:
         o, j = positions
@@ -121,6 +147,8 @@ def _register(name: str, rank: int, weights: Weights, corners: bool) -> None:
         """The last axes resampled."""
         left = list(given)
         aligned = settings.get("align_corners", left.pop(0) if corners and left else False)
+        if len(left) > 1:  # one factor an axis, as the plain overload takes them
+            left = [left]
         factors = settings.get("scale_factors", left[0] if left else None)
         return resampled(input, rank, weights, output_size, factors, bool(aligned))
 
@@ -132,5 +160,7 @@ for _name, _rank, _weights, _corners in (
     ("upsample_bilinear2d", 2, linear, True),
     ("upsample_trilinear3d", 3, linear, True),
     ("upsample_bicubic2d", 2, cubic, True),
+    ("_upsample_bilinear2d_aa", 2, smoothed(1.0, tent), True),
+    ("_upsample_bicubic2d_aa", 2, smoothed(2.0, smooth_cubic), True),
 ):
     _register(_name, _rank, _weights, _corners)

@@ -32,6 +32,15 @@ EXAMPLES: dict[str, Example] = {
         w=weights,
         held=("w",),
     ),
+    "linear_cross_entropy": example(
+        lambda x, y, b, t: F.linear_cross_entropy(
+            x, y, t, linear_bias=b, options=torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2)
+        ),
+        x=(4, 3),
+        y=(5, 3),
+        b=(5,),
+        t=classes,
+    ),
     "multilabel_margin_loss": example(
         lambda x, t: F.multilabel_margin_loss(x, t, reduction="none"), x=x, t=several
     ),
@@ -76,6 +85,12 @@ def test_cross_entropy_with_probabilities(smoothing: float) -> None:
             held=("w",),
         )
     )
+
+
+@pytest.mark.parametrize(("x", "t"), [((5,), (1,)), ((5,), ()), ((), ())])
+def test_one_case_alone(x: tuple[int, ...], t: tuple[int, ...]) -> None:
+    target = torch.zeros(t, dtype=torch.int64)
+    agrees(example(lambda x, t: F.multi_margin_loss(x, t, reduction="none"), x=x, t=target))
 
 
 def test_classes_of_every_pixel() -> None:

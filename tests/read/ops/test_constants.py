@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
+import derive
+from derive.errors import Unsupported
 from tests.read.ops.examples import Example, agrees, example, read_by
 
 EXAMPLES: dict[str, Example] = {
@@ -18,6 +22,10 @@ EXAMPLES: dict[str, Example] = {
     "arange": example(lambda x: x * torch.arange(3), x=(3,)),
     "linspace": example(lambda x: x * torch.linspace(0, 1, 5, dtype=torch.float64), x=(5,)),
     "tensor": example(lambda x: x * torch.tensor([1.0, 2.0, 3.0]), x=(3,)),
+    "as_tensor": example(lambda x: torch.as_tensor(x) * torch.as_tensor([1.0, 2.0, 3.0]) * x, x=(3,)),
+    "new_ones": example(lambda x: x * x.new_ones(3), x=(3,)),
+    "new_zeros": example(lambda x: x.exp() + x.sum().new_zeros((3,)), x=(3,)),
+    "new_full": example(lambda x: x * x.sum().new_full((3,), 2.5), x=(3,)),
 }
 
 
@@ -25,3 +33,9 @@ EXAMPLES: dict[str, Example] = {
 def test_a_row_has_the_gradient_of_autograd(name: str) -> None:
     assert read_by(name, EXAMPLES[name])
     agrees(EXAMPLES[name])
+
+
+@pytest.mark.parametrize("f", [lambda x: torch.tensor(x), lambda x: torch.tensor([x[0], 1.0])])
+def test_a_tensor_of_tensors_cuts_the_gradient_off(f: Callable[..., torch.Tensor]) -> None:
+    with pytest.raises(Unsupported, match=r"it cuts the gradient off; write torch.stack"):
+        derive.vjp(lambda x: x[0] * f(x), wrt="x", shapes={"x": "3"})

@@ -15,6 +15,7 @@ from derive.read.ops import (
     OPS,
     activations,
     classes,
+    dtypes,
     losses,
     normalisation,
     norms,
@@ -30,6 +31,7 @@ from derive.read.registry import as_real, elementwise
 from tests.read.ops import (
     test_activations,
     test_classes,
+    test_dtypes,
     test_losses,
     test_normalisation,
     test_norms,
@@ -43,6 +45,7 @@ from tests.read.ops.examples import Example, agrees, replaced
 
 FAMILIES = (
     pointwise,
+    dtypes,
     activations,
     special,
     reductions,
@@ -58,6 +61,7 @@ EXAMPLES: dict[str, Example] = {
     name: case
     for tests in (
         test_pointwise,
+        test_dtypes,
         test_activations,
         test_special,
         test_reductions,

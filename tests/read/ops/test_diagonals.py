@@ -22,6 +22,7 @@ MORE: dict[str, Example] = {
     "below the diagonal": example(lambda x: x.diag(-2).exp(), x=(2,)),
     "other axes": example(lambda x: x.diag_embed(0, 0, 2).exp(), x=(2, 3)),
     "a diagonal of other axes": example(lambda x: x.diagonal(0, 0, 2).exp(), x=(3, 2, 3)),
+    "a triangle of conditions": example(lambda x: x.where((x > -1).triu(), 0.5).exp(), x=(3, 3)),
     "a matrix and its diagonal": example(lambda x: x.diag().exp(), x=(3, 3)),
 }
 

@@ -30,6 +30,9 @@ MORE: dict[str, Example] = {
     "positions apart": example(lambda x, t: x[t, :, t].exp(), x=(4, 2, 4), t=whole(3, 0, 3)),
     "a number before a tensor": example(lambda x, t: x[0, :, t].exp(), x=(2, 3, 4), t=whole(3, 0, 3)),
     "a list of positions": example(lambda x: x[[2, 0]].exp(), x=(3, 2)),
+    "lists of positions": example(lambda x: x[[2, 0, -1], [1, 1, 0]].exp(), x=(3, 2)),
+    "a list after a slice": example(lambda x: x[:, [2, 0]].exp() * x[[-1, 0], :1], x=(2, 3)),
+    "constant positions from the end": example(lambda x: x[torch.tensor([-1, 0])].exp(), x=(3, 2)),
     "an ellipsis": example(lambda x: x[..., 1:].exp(), x=(2, 3, 4)),
     "a scalar selected": example(lambda x, t: x.index_select(0, t).exp(), x=(), t=whole(0)),
     "taken along no axis": example(lambda x, t: torch.take_along_dim(x, t).exp(), x=(2, 4), t=whole(3, 5, 1)),
@@ -53,7 +56,11 @@ def test_a_setting_has_the_gradient_of_autograd(name: str) -> None:
     [
         (lambda x: x[x > 0], "torch.where"),
         (lambda x: torch.masked_select(x, x > 0), "torch.where"),
-        (lambda x: x[[0], [1]], "torch.stack"),
+        (lambda x: x[True], "x\\[None\\]"),
+        (lambda x: x[[True, False]], "torch.where"),
+        (lambda x: F.embedding(torch.tensor([0, 1]), x, padding_idx=0), "leaves that row out"),
+        (lambda x: F.embedding(torch.tensor([0, 1]), x, max_norm=1.0), "normalise the rows"),
+        (lambda x: F.embedding(torch.tensor([0, 1]), x, scale_grad_by_freq=True), "that is no gradient"),
     ],
 )
 def test_what_depends_on_values_is_refused(f: object, words: str) -> None:

@@ -25,7 +25,8 @@ EXAMPLES: dict[str, Example] = {
     "multi_dot": example(lambda x, y, z: torch.linalg.multi_dot((x, y, z)), x=(2, 3), y=(3, 4), z=(4, 2)),
     "trace": example(lambda x: torch.trace(x) * x, x=(2, 3)),
     "kron": example(lambda x, y: torch.kron(x, y), x=(2, 3), y=(3, 2)),
-    "cross": example(lambda x, y: torch.linalg.cross(x, y), x=(2, 3), y=(1, 3)),
+    "cross": example(lambda x, y: torch.cross(x, y, dim=0), x=(3, 3), y=(3, 3)),
+    "linalg_cross": example(lambda x, y: torch.linalg.cross(x, y), x=(3, 3), y=(1, 3)),
     "einsum": example(lambda x, y: torch.einsum("bij,bjk->bk", x, y), x=(2, 3, 4), y=(2, 4, 2)),
     "tensordot": example(lambda x, y: torch.tensordot(x, y, ([1, 0], [0, 2])), x=(2, 3), y=(3, 4, 2)),
 }

@@ -24,6 +24,7 @@ EXAMPLES: dict[str, Example] = {
     "norm": example(lambda x: x.norm(dim=1, keepdim=True) * x.norm(p=1) + x.norm("nuc"), x=x),
     "normalize": example(lambda x: F.normalize(x, dim=0) + F.normalize(x, p=3.0, dim=1, eps=2.0), x=x),
     "pairwise_distance": example(lambda x, y: F.pairwise_distance(x, y, p=3.0), x=x, y=y),
+    "renorm": example(lambda x: torch.renorm(x, 1, 1, 1.5).exp() + torch.renorm(x, 2, 0, 0.9), x=(3, 4)),
     "dist": example(lambda x, y: torch.dist(x, y, 3), x=x, y=y),
     "cosine_similarity": example(lambda x, y: F.cosine_similarity(x, y[:1], dim=-1), x=x, y=y),
 }

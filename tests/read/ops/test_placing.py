@@ -15,12 +15,6 @@ EXAMPLES: dict[str, Example] = {
     "scatter_add": example(
         lambda x, y, t: x.scatter_add(1, t.expand(2, 3), y).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 3)
     ),
-    "scatter_reduce": example(
-        lambda x, y, t: x.scatter_reduce(1, t[None], y, "mean", include_self=False).exp(),
-        x=(1, 4),
-        y=(1, 3),
-        t=whole(3, 0, 3),
-    ),
     "index_add": example(
         lambda x, y, t: x.index_add(1, t, y, alpha=2).exp(), x=(2, 4), y=(2, 3), t=whole(3, 0, 3)
     ),
@@ -73,15 +67,6 @@ MORE: dict[str, Example] = {
     "a number scattered": example(lambda x, t: x.scatter(1, t[None], 2.0).exp(), x=(1, 4), t=whole(3, 0, 2)),
     "fewer rows than there are": example(
         lambda x, y, t: x.scatter_add(1, t[None], y).exp(), x=(3, 4), y=(1, 3), t=whole(3, 0, 3)
-    ),
-    "the mean with what was there": example(
-        lambda x, y, t: x.scatter_reduce(0, t, y, "mean").exp(), x=(4,), y=(3,), t=whole(3, 0, 3)
-    ),
-    "the sum of what falls": example(
-        lambda x, y, t: x.scatter_reduce(0, t, y, "sum", include_self=False).exp(),
-        x=(4,),
-        y=(3,),
-        t=whole(3, 0, 3),
     ),
     "accumulated": example(
         lambda x, y, t: x.index_put((t,), y, accumulate=True).exp(), x=(4, 2), y=(3, 2), t=whole(3, 0, 3)

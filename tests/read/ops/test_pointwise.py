@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 
+import derive
+from derive.errors import Unsupported
 from tests.read.ops.examples import Example, agrees, agrees_twice, between, example, normal, read_by, real
 
 x, y = (3,), (2, 3)
@@ -47,20 +50,20 @@ EXAMPLES: dict[str, Example] = {
     "ge": example(lambda x, y: (x >= y) * x, x=x, y=x),
     "eq": example(lambda x: x.eq(2.0) * x, x=real(1, 2, 3)),
     "ne": example(lambda x: x.ne(2.0) * x, x=real(1, 2, 3)),
-    "logical_and": example(lambda x, y: ((x < 0) & (y < 0)) * x, x=x, y=y),
-    "logical_or": example(lambda x, y: ((x < 0) | (y < 0)) * x, x=x, y=y),
-    "logical_xor": example(lambda x, y: ((x < 0) ^ (y < 0)) * x, x=x, y=y),
-    "logical_not": example(lambda x: ~(x < 0) * x, x=x),
+    "logical_and": example(lambda x, y: torch.logical_and(x < 0, y < 0) * x, x=x, y=y),
+    "logical_or": example(lambda x, y: torch.logical_or(x < 0, y < 0) * x, x=x, y=y),
+    "logical_xor": example(lambda x, y: torch.logical_xor(x < 0, y < 0) * x, x=x, y=y),
+    "logical_not": example(lambda x: torch.logical_not(x < 0) * x, x=x),
+    "bitwise_and": example(lambda x, y: ((x < 0) & (y < 0)) * x, x=x, y=y),
+    "bitwise_or": example(lambda x, y: ((x < 0) | (y < 0)) * x, x=x, y=y),
+    "bitwise_xor": example(lambda x, y: ((x < 0) ^ (y < 0)) * x, x=x, y=y),
+    "bitwise_not": example(lambda x: ~(x < 0) * x, x=x),
     "where": example(lambda x, y: torch.where(x > 0, x * x, y), x=x, y=y),
     "Tensor.where": example(lambda x, y: x.where(y > 0, y) * 2 + torch.ones(2, 3).where(x > 0, y), x=x, y=y),
     "masked_fill": example(lambda x, y: y.masked_fill(x > 0, 2.0) * x, x=x, y=y),
-    "to": example(lambda x: (x > 0).to(torch.float64) * x, x=x),
-    "long": example(lambda x: x.long() * x, x=3 * normal(3)),
-    "bool": example(lambda x: x.bool() * x, x=real(0, 1, 2)),
-    "is_floating_point": example(lambda x: x * x if torch.is_floating_point(x) else x, x=x),
     "neg": example(lambda x: -x, x=x),
     "clone": example(lambda x: x.clone() * x, x=x),
-    "double": example(lambda x: x.double() * x, x=x),
+    "real": example(lambda x: x.real * x.conj_physical() * x, x=x),
     "exp": example(lambda x: x.exp(), x=x),
     "exp2": example(lambda x: torch.exp2(x), x=x),
     "expm1": example(lambda x: torch.expm1(x), x=x),
@@ -133,3 +136,11 @@ def test_a_smooth_row_has_the_second_derivative_of_autograd(name: str) -> None:
 @pytest.mark.parametrize("name", KINKS)
 def test_a_kink_has_the_convention_of_torch(name: str) -> None:
     agrees(KINKS[name])
+
+
+@pytest.mark.parametrize(
+    "f", [lambda t: t & 1, lambda t: t | 1, lambda t: t ^ 3, lambda t: ~t, lambda t: torch.bitwise_and(t, t)]
+)
+def test_bits_of_whole_numbers_are_refused(f: Callable[..., torch.Tensor]) -> None:
+    with pytest.raises(Unsupported, match="bitwise operation on whole numbers"):
+        derive.vjp(lambda x, t: x * f(t), wrt="x", like={"x": normal(3), "t": torch.tensor([1, 2, 3])})

@@ -36,6 +36,7 @@ EDGES: dict[str, Example] = {
     "a product with zeros": example(lambda x: x.prod(1), x=holes),
     "a running product with zeros": example(lambda x: x.cumprod(1), x=holes),
     "the sum of a scalar": example(lambda x: x.sum(0) * x.cumsum(0) * x.mean(-1), x=()),
+    "a running sum of huge exponentials": example(lambda x: x.logcumsumexp(0), x=1e4 * normal(3, 2)),
     "negative axes": example(lambda x: x.sum((-1, 0)), x=cube),
     "an axis of size 1": example(lambda x: x.sum(1).prod(0), x=(3, 1)),
 }

@@ -15,6 +15,7 @@ from derive.read.arrays import Array
 from derive.read.ops import (
     OPS,
     attention,
+    bags,
     constants,
     convolution,
     diagonals,
@@ -27,18 +28,24 @@ from derive.read.ops import (
     placing,
     pooling,
     resampling,
+    sampling,
+    scattering,
     shaping,
 )
 from derive.read.ops.convolution import convolve
+from derive.read.ops.indexing import getitem
 from derive.read.ops.movement import moved, permuted
 from derive.read.ops.padding import padded
 from derive.read.ops.placing import at_axis, placed
 from derive.read.ops.pooling import Windows
 from derive.read.ops.reductions import sum_over
 from derive.read.ops.resampling import nearest, resampled
+from derive.read.ops.sampling import grid_sampler
+from derive.read.ops.scattering import index_reduce
 from derive.read.registry import as_real
 from tests.read.ops import (
     test_attention,
+    test_bags,
     test_constants,
     test_convolution,
     test_diagonals,
@@ -51,21 +58,25 @@ from tests.read.ops import (
     test_placing,
     test_pooling,
     test_resampling,
+    test_sampling,
+    test_scattering,
     test_shaping,
 )
 from tests.read.ops.examples import Example, agrees, replaced
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*_reduce.. is in beta")
+
 FAMILIES = (
-    attention, constants, convolution, diagonals, indexing, joining, linear, matrices, movement, padding,
-    placing, pooling, resampling, shaping,
+    attention, bags, constants, convolution, diagonals, indexing, joining, linear, matrices, movement,
+    padding, placing, pooling, resampling, sampling, scattering, shaping,
 )  # fmt: skip
 
 EXAMPLES: dict[str, Example] = {
     name: case
     for tests in (
-        test_attention, test_constants, test_convolution, test_diagonals, test_indexing, test_joining,
-        test_linear, test_matrices, test_movement, test_padding, test_placing, test_pooling, test_resampling,
-        test_shaping,
+        test_attention, test_bags, test_constants, test_convolution, test_diagonals, test_indexing,
+        test_joining, test_linear, test_matrices, test_movement, test_padding, test_placing, test_pooling,
+        test_resampling, test_sampling, test_scattering, test_shaping,
     )
     for name, case in tests.EXAMPLES.items()
 }  # fmt: skip
@@ -98,6 +109,13 @@ def bordered(input: Array, *given: Any, **_: Any) -> Array:  # noqa: A002
 
 # Rows that are wrong as people get them wrong.
 MUTANTS: dict[str, Callable[..., Any]] = {
+    "embedding_bag": lambda input, weight, *_, **__: sum_over(getitem(weight, input), 1),
+    "grid_sampler": lambda trace, input, grid, mode, padding, aligned: grid_sampler(
+        trace, input, grid.flip(-1), mode, padding, aligned
+    ),
+    "index_reduce": lambda input, dim, index, source, reduce, **_: index_reduce(
+        input, dim, index, source, "amin"
+    ),
     "transpose": lambda input, *_: input,
     "permute": lambda input, *dims: permuted(input, [dims.index(k) for k in range(input.rank)]),
     "flip": lambda input, *_: input,
