@@ -172,3 +172,10 @@ def test_arguments_are_plugged_into_conditions_too():
 def test_arguments_are_plugged_in_at_once():
     both = Add((a, Pow(c, two)))
     assert plug(both, {scalar("a"): c, scalar("c"): a}) == Add((c, Pow(a, two)))
+
+
+def test_a_quotient_by_a_root_is_over_what_the_root_is_of() -> None:
+    v = Sym(scalar("v"))
+    after, names = rule_for(Diff(Frac(Num(S.One), Pow(v, Num(S.Half))), v))
+    assert names == "quotient rule"
+    assert after.body.bottom == v  # type: ignore[attr-defined]
