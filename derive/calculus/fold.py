@@ -92,7 +92,9 @@ def _eliminate(rational: Expr, name: Name, field: Field) -> Expr | None:
     for generator in sorted(
         own, key=lambda g: (g not in field.exponentials, field.back(g).has(sympy.Sum), str(g))
     ):
-        if not rational.has(generator):
+        # What the name does not share with the expression would come back in its place: s_ik for a sum
+        # that s_ij has in common with it brings e^{z_ik}, which nothing cancels.
+        if not rational.has(generator) or not own - {generator} <= rational.free_symbols:
             continue
         replaced = _replace(rational, generator, relation)
         if replaced is not None:
