@@ -17,7 +17,7 @@ from functools import cached_property
 import sympy
 from sympy import Expr
 
-from derive.calculus.deltas import contract, pull_out
+from derive.calculus.deltas import constants_out, contract, pull_out
 from derive.calculus.facts import apply_facts
 from derive.calculus.fold import Name, fold
 from derive.calculus.lemmas import use_lemmas
@@ -180,7 +180,9 @@ def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
     """The shortest of the equal forms."""
-    after = context.present(tidy(pull_out(value(node))))
+    before = value(node)
+    found = [tidy(pull_out(form)) for form in dict.fromkeys((before, constants_out(before)))]
+    after = min(map(context.present, found), key=cost)
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))
 

@@ -104,6 +104,11 @@ def _result(f: Callable[..., Any], arguments: inspect.BoundArguments) -> Any:
             raise Unsupported(
                 f"a function that takes nothing but tensors ({error})", "write it with torch"
             ) from error
+        if "Size" in str(error):
+            raise Unsupported(
+                f"a size of the shapes as a number of that function ({error})",
+                "give that dimension as a number in shapes",
+            ) from error
         raise
 
 

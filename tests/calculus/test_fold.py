@@ -8,7 +8,7 @@ from sympy import Symbol, exp, log, sqrt
 from derive.calculus.fold import Name, fold, function_names
 from derive.calculus.tidy import cost
 from derive.expr.functions import Apply, elementary, named
-from derive.expr.indices import scalar
+from derive.expr.indices import Index, scalar
 from derive.expr.sums import entry, make_sum
 from derive.expr.vocabulary import FUNCTIONS
 from derive.printing.present import present
@@ -108,3 +108,12 @@ def test_arguments_tried_are_those_of_the_exponentials_that_occur():
 def test_large_expressions_are_left_alone():
     large = sympy.Add(*(a**k / (1 + exp(-a)) for k in range(60)), evaluate=False)
     assert folded(large) == large
+
+
+def test_a_name_that_shares_nothing_but_the_sum_is_not_put_in():
+    k, m = Index("k", I.dim), Index("l", I.dim)
+    total = make_sum(exp(entry("z", (k,))), k)
+    names = [Name(entry("s", (p,)), exp(entry("z", (p,))) / total) for p in (I, m, J)]
+    softmax_jacobian = exp(entry("z", (I,))) * exp(entry("z", (J,))) / total**2
+
+    assert fold(softmax_jacobian, [names]) == entry("s", (I,)) * entry("s", (J,))

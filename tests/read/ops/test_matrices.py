@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+import derive
 from tests.read.ops.examples import Example, agrees, example, read_by
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.triangular_solve")
@@ -35,6 +36,7 @@ EXAMPLES: dict[str, Example] = {
 }
 
 MORE: dict[str, Example] = {
+    "slogdet by name": example(lambda x: torch.linalg.slogdet(x).logabsdet * torch.slogdet(x).sign, x=(3, 3)),
     "a pseudo-inverse of a wide matrix": example(lambda x: torch.linalg.pinv(x), x=(2, 4)),
     "one of less than full rank": example(lambda x, y: torch.linalg.pinv(x @ y), x=(4, 2), y=(2, 3)),
     "from the right": example(lambda x, y: torch.linalg.solve(x, y, left=False), x=(3, 3), y=(2, 3)),
@@ -57,3 +59,12 @@ def test_a_row_has_the_gradient_of_autograd(name: str) -> None:
 @pytest.mark.parametrize("name", MORE)
 def test_a_setting_has_the_gradient_of_autograd(name: str) -> None:
     agrees(MORE[name])
+
+
+@pytest.mark.parametrize("given", [(), (4,), (2, True)])
+def test_the_powers_of_vander_decrease_unless_they_are_to_increase(given: tuple[int | bool, ...]) -> None:
+    """torch's own backward of vander raises: a change in place."""
+    made = derive.jacobian(lambda x: torch.vander(x, *given), "x", shapes={"x": 3})
+    x = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
+
+    torch.testing.assert_close(made.forward()(x), torch.vander(x, *given))
