@@ -65,24 +65,6 @@ HEAD = (
 )
 
 
-# Why some value of a function is refuted: a form to mend, or a kernel of torch's.
-REASONS: dict[str, str] = {
-    "a difference cancels between 2 and 20, before its expansion for large x holds": (
-        "special_erfcx special_i0e special_i1e"
-    ),
-    "x - 1/2 rounds to a pole of digamma left of 0": "mvlgamma",
-    "torch.special.bessel_* are wrong in the sixth digit between 4.9 and 8, and beyond 1e6": (
-        "special_bessel_j0 special_bessel_j1 special_bessel_y0 special_bessel_y1"
-    ),
-    "torch.special.modified_bessel_k0 and k1, scaled or not, are inf and nan at 5e-324": (
-        "special_modified_bessel_k0 special_modified_bessel_k1 "
-        "special_scaled_modified_bessel_k0 special_scaled_modified_bessel_k1"
-    ),
-    "torch has no Ai'": "special_airy_ai",
-}
-INACCURATE = {name: reason for reason, names in REASONS.items() for name in names.split()}
-
-
 # ── our programs and autograd ───────────────────────────────────────────────────────────────────────
 
 

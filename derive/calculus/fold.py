@@ -9,6 +9,7 @@ moment ago folds like any other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -71,9 +72,14 @@ def _put_in(expr: Expr, group: Sequence[Name]) -> Iterator[tuple[int, Expr]]:
     """The expression with the group's names put in, in each form that people would write, with its cost."""
     field = Field([expr, *(name.definition for name in group)])
     rational = field.into(expr)
+    relations = {name: _relation(name, field) for name in group}
+    met = Counter(g for relation in relations.values() for g in relation.free_symbols)
     changed = False
-    for name in group:
-        solved = _eliminate(rational, name, field)
+    for name, relation in relations.items():
+        own = {g for g in relation.free_symbols if met[g] == 1} - {field.symbol(name.symbol)}
+        if own and not rational.has(*own):
+            continue  # what it shares with the others is theirs: s_k says nothing of e^{x_i} and e^{x_j}
+        solved = _eliminate(rational, relation, field.symbol(name.symbol), field)
         if solved is not None:
             rational, changed = solved, True
     # A name must not bring a new denominator with it: silu(x)/x is not what x ↦ sigmoid(x) means at 0.
@@ -82,19 +88,20 @@ def _put_in(expr: Expr, group: Sequence[Name]) -> Iterator[tuple[int, Expr]]:
             yield rational_cost(form, field), field.back(form)
 
 
-def _eliminate(rational: Expr, name: Name, field: Field) -> Expr | None:
-    """The rational function with one generator replaced through the name's defining equation."""
-    symbol = field.symbol(name.symbol)
+def _relation(name: Name, field: Field) -> Expr:
+    """The polynomial in the generators that is zero by the definition of the name."""
     top, bottom = sympy.fraction(sympy.together(field.into(name.definition)))
-    relation = sympy.expand(bottom * symbol - top)
+    return sympy.expand(bottom * field.symbol(name.symbol) - top)
+
+
+def _eliminate(rational: Expr, relation: Expr, symbol: Dummy, field: Field) -> Expr | None:
+    """The rational function with one generator replaced through the equation that defines the symbol."""
     own = relation.free_symbols - {symbol}
     # An exponential of the name's own argument first: a sum is shared with the other names of its group.
     for generator in sorted(
         own, key=lambda g: (g not in field.exponentials, field.back(g).has(sympy.Sum), str(g))
     ):
-        # What the name does not share with the expression would come back in its place: s_ik for a sum
-        # that s_ij has in common with it brings e^{z_ik}, which nothing cancels.
-        if not rational.has(generator) or not own - {generator} <= rational.free_symbols:
+        if not rational.has(generator):
             continue
         replaced = _replace(rational, generator, relation)
         if replaced is not None:

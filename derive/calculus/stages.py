@@ -181,7 +181,7 @@ def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
 def tidying(node: Node, context: Context) -> Iterator[Step]:
     """The shortest of the equal forms."""
     before = value(node)
-    found = [tidy(pull_out(form)) for form in dict.fromkeys((before, constants_out(before)))]
+    found = [pull_out(tidy(pull_out(form))) for form in dict.fromkeys((before, constants_out(before)))]
     after = min(map(context.present, found), key=cost)
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))

@@ -18,6 +18,7 @@ from derive.expr.indices import Index
 from derive.expr.sums import Iverson
 from derive.expr.tree import HeadValue
 from derive.numeric.axes import Value, align, common_axes, permute, reduced
+from derive.numeric.chebyshev import Chebyshev
 from derive.numeric.code import Code, atom, call, infix, negative
 from derive.numeric.conditions import condition
 from derive.numeric.constants import number
@@ -153,6 +154,11 @@ class Lowering:
                 return self._cases(expr)
             case exp() | log():
                 return self._exponential(expr)
+            case Chebyshev():
+                value = self.full(self.real(expr.argument))
+                return value.with_code(
+                    call("chebyshev({0}, {1})", value.code, self.scope.coefficients(expr.coefficients))
+                )
         return self._function(expr)
 
     def _head(self, expr: HeadValue) -> Value:

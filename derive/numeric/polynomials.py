@@ -7,6 +7,7 @@ from functools import reduce
 
 import sympy
 from sympy import Add, Expr, Indexed, Poly, S, Symbol
+from sympy.logic.boolalg import Boolean
 
 from derive.expr.sums import map_args
 
@@ -20,7 +21,7 @@ PLACES = 64  # where that is looked at
 
 def nested(expr: Expr) -> Expr:
     """The expression with every polynomial in one variable in Horner's form, from the outermost."""
-    if not isinstance(expr, Expr) or not expr.args or isinstance(expr, Indexed):
+    if not expr.args or isinstance(expr, (Indexed, Boolean)):
         return expr
     found = _horner(expr)
     return map_args(nested, expr) if found is None else found

@@ -16,7 +16,7 @@ from derive.numeric.code import Code, atom
 
 __all__ = ["Scope", "Tensor"]
 
-RESERVED = {"torch", "math", "like"}
+RESERVED = {"torch", "math", "like", "chebyshev"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,12 @@ class Scope:
     """The names of one program.
 
     `tensors` are the variables and definitions; `sizes` the Python integers that are read from the shapes of
-    the variables, in the order in which the variables give them.
+    the variables, in the order in which the variables give them; `series` the tables of coefficients.
     """
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     sizes: dict[Expr, Code] = field(default_factory=dict)
+    series: dict[tuple[float, ...], Code] = field(default_factory=dict)
     taken: set[str] = field(default_factory=lambda: set(RESERVED))
     source: str = ""  # the variable that gives the dtype and the device
     real: bool = True  # whether that variable is real
@@ -69,6 +70,12 @@ class Scope:
             name, k = f"{base}_{k}", k + 1
         self.taken.add(name)
         return name
+
+    def coefficients(self, numbers: tuple[float, ...]) -> Code:
+        """The name of a table of coefficients, which stands before the function."""
+        if numbers not in self.series:
+            self.series[numbers] = atom(self.unique(f"C{len(self.series) + 1}"))
+        return self.series[numbers]
 
     @property
     def dtype(self) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sympy import Symbol
 
 from derive.expr.problem import Variable
+from derive.numeric.chebyshev import EVALUATION
 from derive.numeric.code import ANY, ATOM, Code, is_new
 from derive.numeric.scope import Scope
 
@@ -51,7 +53,8 @@ def write_function(
     head = f"def {name}({', '.join(parameters)}):"
     text = "\n".join(f"    {line}" if line else "" for line in body)
     imports = "import math\n\nimport torch" if "math." in text else "import torch"
-    return f"{imports}\n\n\n{head}\n{text}\n"
+    before = [EVALUATION.strip(), *map(_table, scope.series.items())] if scope.series else []
+    return "\n\n\n".join([imports, *before, f"{head}\n{text}\n"])
 
 
 @dataclass
@@ -120,6 +123,13 @@ class _Writer:
             return self.scope.unique(code.hint)
         self.unnamed += 1
         return self.scope.unique(f"t{self.unnamed}")
+
+
+def _table(row: tuple[tuple[float, ...], Code]) -> str:
+    """The coefficients of a series, as many a line as it takes."""
+    numbers, name = row
+    lines = textwrap.wrap(", ".join(map(repr, numbers)) + ",", WIDTH - 4)
+    return "\n".join([f"{name} = (", *(f"    {line}" for line in lines), ")"])
 
 
 def _docstring(doc: str) -> list[str]:

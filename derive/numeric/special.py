@@ -7,7 +7,9 @@ from sympy import Add, Expr, Mul, Pow, S, exp
 
 from derive.numeric.tables import Torch, erfcx, i0e, i1e, ndtri, torch_function
 
-__all__ = ["bessel_difference", "density_of_quantile", "quantile"]
+__all__ = ["bessel_difference", "collected", "density_of_quantile", "quantile"]
+
+POLES = ("besselk1", "k1e")
 
 
 def bessel_difference(expr: Expr) -> Expr | None:
@@ -20,6 +22,16 @@ def bessel_difference(expr: Expr) -> Expr | None:
             a, b = (expr.coeff(f) for f in (base, torch_function("besseli1")(u)))
             if b != 0 and a != 0 and expr == a * base + b * torch_function("besseli1")(u):
                 return base * (a + b * i1e(u) / i0e(u))
+    return None
+
+
+def collected(expr: Expr) -> Expr | None:
+    """k K1(u) - K1(u)/u is K1(u) (k - 1/u): of two infinities the difference would be NaN."""
+    if isinstance(expr, Add):
+        for f in sorted(expr.atoms(Torch), key=str):
+            terms = [term for term in expr.args if f in Mul.make_args(term)]
+            if f.name in POLES and len(terms) > 1:
+                return f * Add(*(term / f for term in terms)) + expr - Add(*terms)
     return None
 
 

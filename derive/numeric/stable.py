@@ -16,11 +16,12 @@ from derive.expr.functions import Apply, elementary
 from derive.expr.special import SPECIAL
 from derive.expr.sums import map_args
 from derive.expr.vocabulary import FUNCTIONS
-from derive.numeric.asymptotic import far_out
+from derive.numeric.cancellation import fitted
+from derive.numeric.kernels import with_kernels
 from derive.numeric.overflow import hypotenuse, saturated, share, split_number, whole_turns
 from derive.numeric.polynomials import nested
 from derive.numeric.series import beside_zero
-from derive.numeric.special import bessel_difference, density_of_quantile, quantile
+from derive.numeric.special import bessel_difference, collected, density_of_quantile, quantile
 from derive.numeric.tables import (
     APPLIES,
     REWRITES,
@@ -45,7 +46,7 @@ Terms: TypeAlias = dict[Expr, Expr]  # of a sum: term to coefficient; of a produ
 
 def stable(expr: Expr) -> Expr:
     """The expression in stable form, named functions included, to the bottom."""
-    return nested(far_out(_stable(expr, factor=False)))
+    return with_kernels(fitted(nested(_stable(expr, factor=False))))
 
 
 def _stable(expr: Expr, *, factor: bool) -> Expr:
@@ -68,7 +69,7 @@ def _stable(expr: Expr, *, factor: bool) -> Expr:
 
 def _inside(expr: Expr) -> Expr:
     if isinstance(expr, sympy.Piecewise):
-        return sympy.Piecewise(*((stable(e), c) for e, c in expr.args))
+        return sympy.Piecewise(*((_stable(e, factor=False), c) for e, c in expr.args))
     if not isinstance(expr, Expr) or isinstance(expr, (sympy.Indexed, sympy.KroneckerDelta)):
         return expr
     factor = isinstance(expr, Mul)
@@ -373,6 +374,7 @@ PATTERNS: dict[str, Pattern] = {
     "e^u/(e^u + e^v) = sigmoid(u - v)": share,
     "sin(pi u), cos(pi u) by whole turns": whole_turns,
     "a I0(u) - b I1(u) = I0(u) (a - b I1e(u)/I0e(u))": bessel_difference,
+    "k K1(u) - K1(u)/u = K1(u) (k - 1/u)": collected,
     "erfinv(2u - 1) = ndtri(u)/sqrt(2)": quantile,
     "e^(ndtri(u)^2/2) = erfcx(-ndtri(u)/sqrt(2))/(2u)": density_of_quantile,
     "sqrt(u^2 + v^2) = hypot(u, v)": hypotenuse,

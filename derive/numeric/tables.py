@@ -52,13 +52,11 @@ class Call:
     """How torch says a function of tensors.
 
     `safe` is an argument at which value and derivative are finite: it stands in where the result is not used,
-    so that no infinity reaches a gradient. None where every argument is safe. `differentiable` is False where
-    torch computes the value but silently has no derivative.
+    so that no infinity reaches a gradient. None where every argument is safe.
     """
 
     template: str
     safe: float | None = None
-    differentiable: bool = True
 
 
 CALLS: dict[str, Call] = {
@@ -100,6 +98,7 @@ CALLS: dict[str, Call] = {
     "hypot": Call("torch.hypot({0}, {1})"),
     "finite": Call("torch.clamp({0}, torch.finfo({0}.dtype).min, torch.finfo({0}.dtype).max)"),
     "nearest": Call("torch.round({0})"),
+    "xlogy": Call("torch.special.xlogy({0}, {1})", safe=1),
     "nonzero": Call("torch.where({0} == 0, 1, {0})"),
     "erfcx": Call("torch.special.erfcx({0})", safe=0),
     "log_ndtr": Call("torch.special.log_ndtr({0})", safe=0),
@@ -107,19 +106,10 @@ CALLS: dict[str, Call] = {
     "entr": Call("torch.special.entr({0})", safe=1),
     "gammainc": Call("torch.special.gammainc({0}, {1})"),
     "gammaincc": Call("torch.special.gammaincc({0}, {1})"),
-    "airyai": Call("torch.special.airy_ai({0})", differentiable=False),
     "i0e": Call("torch.special.i0e({0})"),
     "i1e": Call("torch.special.i1e({0})"),
-    "k0e": Call("torch.special.scaled_modified_bessel_k0({0})", safe=1, differentiable=False),
-    "k1e": Call("torch.special.scaled_modified_bessel_k1({0})", safe=1, differentiable=False),
     "besseli0": Call("torch.special.i0({0})", safe=0),
     "besseli1": Call("torch.special.i1({0})", safe=0),
-    "besselj0": Call("torch.special.bessel_j0({0})", differentiable=False),
-    "besselj1": Call("torch.special.bessel_j1({0})", differentiable=False),
-    "bessely0": Call("torch.special.bessel_y0({0})", safe=1, differentiable=False),
-    "bessely1": Call("torch.special.bessel_y1({0})", safe=1, differentiable=False),
-    "besselk0": Call("torch.special.modified_bessel_k0({0})", safe=1, differentiable=False),
-    "besselk1": Call("torch.special.modified_bessel_k1({0})", safe=1, differentiable=False),
 }
 
 
@@ -138,10 +128,11 @@ def _hurwitz_zeta(s: Expr, x: Expr = S.One) -> Expr:
 
 def _polygamma(n: Expr, x: Expr) -> Expr:
     """The derivatives of digamma: torch's first has nine digits, and the others underflow for large x."""
-    if n == 0:  # psi(u - k) by psi(u): u - k may round to a pole
-        k, u = x.as_coeff_Add()
-        if k.is_Integer and k < 0:
-            return digamma(u) - sympy.Add(*(1 / (u - j) for j in range(1, 1 - int(k))))
+    if n == 0:  # psi(u - k) by psi right of u - 1: u - k may round to a pole
+        k, _ = x.as_coeff_Add()
+        if k.is_Rational and k < 0:
+            steps = int(sympy.ceiling(-k))
+            return digamma(x + steps) - sympy.Add(*(1 / (x + j) for j in range(steps)))
         return digamma(x)
     near = torch_function("polygamma")(n, x)
     if not n.is_Integer:
@@ -186,6 +177,8 @@ REWRITES: dict[str, Callable[..., Expr]] = {
     "besselj": lambda n, x: _integer_order("besselj", n, x),
     "bessely": lambda n, x: _integer_order("bessely", n, x),
     "besselk": lambda n, x: _integer_order("besselk", n, x),
+    "airyai": torch_function("airyai"),
+    "airyaiprime": torch_function("airyaiprime"),
 }
 
 APPLIES: dict[str, Callable[..., Expr]] = {

@@ -283,14 +283,15 @@ def decided(value: Any, truth: Any, slope: Any, x: Any, allowance: Allowance, bi
     condition = arb(1)
     if not truth.contains(0):
         condition = condition.max(abs(arb(x) * slope / truth))
-    allowed = arb(allowance.relative) * abs(truth) + arb(allowance.ulps) * unit * condition
-    allowed += arb(allowance.absolute)
+    fixed = arb(allowance.relative) * abs(truth) + arb(allowance.absolute)
+    least, allowed = (fixed + arb(allowance.ulps) * unit * c for c in (1, condition))
     if isinstance(value, float) and not math.isfinite(value):
         status = _of_infinity(value, truth, allowed, allowance.dtype)
         error = 0.0 if status == "certified" else math.inf
         return Judgement(status, found, error, error, f"{value} where the truth is {truth.str(8)}")
     gap = abs((value if isinstance(value, arb) else arb(value)) - truth)
-    status = "certified" if gap <= allowed else "refuted" if gap > allowed else "undecided"
+    # The ball of a condition may be too wide to say that it is at least 1.
+    status = "certified" if gap <= least or gap <= allowed else "refuted" if gap > allowed else "undecided"
     ulps, per_condition = float((gap / unit).mid()), float((gap / unit / condition).mid())
     reason = "" if status == "certified" else f"{value} where the truth is {truth.str(20)}"
     return Judgement(status, found, ulps, per_condition, reason)

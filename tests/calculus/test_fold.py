@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import sympy
 from hypothesis import assume, given, settings
-from sympy import Symbol, exp, log, sqrt
+from sympy import KroneckerDelta, Symbol, exp, log, sqrt
 
 from derive.calculus.fold import Name, fold, function_names
 from derive.calculus.tidy import cost
@@ -110,10 +112,12 @@ def test_large_expressions_are_left_alone():
     assert folded(large) == large
 
 
-def test_a_name_that_shares_nothing_but_the_sum_is_not_put_in():
-    k, m = Index("k", I.dim), Index("l", I.dim)
-    total = make_sum(exp(entry("z", (k,))), k)
-    names = [Name(entry("s", (p,)), exp(entry("z", (p,))) / total) for p in (I, m, J)]
-    softmax_jacobian = exp(entry("z", (I,))) * exp(entry("z", (J,))) / total**2
-
-    assert fold(softmax_jacobian, [names]) == entry("s", (I,)) * entry("s", (J,))
+def test_a_name_of_a_group_says_nothing_of_what_is_not_its_own():
+    """s_j and s_k share their sum; only where e^{x_k} occurs may s_k be put in for it."""
+    total = make_sum(exp(x(I)), I)
+    k = Index("k", I.dim)
+    expr = exp(x(I)) * KroneckerDelta(I, J) / total - exp(x(I)) * exp(x(J)) / total**2
+    names = [Name(entry("s", (at,)), exp(x(at)) / total) for at in (k, I, J)]
+    s = [name.symbol for name in names]
+    for group in itertools.permutations(names):
+        assert fold(expr, [group]) == s[1] * (KroneckerDelta(I, J) - s[2])

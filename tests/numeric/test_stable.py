@@ -7,7 +7,24 @@ import math
 import mpmath
 import pytest
 import torch
-from sympy import Abs, Expr, besseli, cos, cosh, erf, erfc, erfinv, exp, log, pi, sin, sinh, sqrt, tanh
+from sympy import (
+    Abs,
+    Expr,
+    besseli,
+    besselk,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    erfinv,
+    exp,
+    log,
+    pi,
+    sin,
+    sinh,
+    sqrt,
+    tanh,
+)
 
 from derive.expr.indices import scalar
 from derive.expr.problem import Variable
@@ -60,6 +77,7 @@ ROWS: dict[str, list[Expr]] = {
     "sin(pi u), cos(pi u) by whole turns": [cos(pi * x), sin(pi * x / 2 - pi)],
     "x^k e^-x, x^k sigmoid(-x) without infinity": [x**2 * exp(-(x**2)), x**3 * s(-x), (x**2 + 1) * s(x)],
     "a I0(u) - b I1(u) = I0(u) (a - b I1e(u)/I0e(u))": [besseli(0, x) - besseli(1, x) / 2],
+    "k K1(u) - K1(u)/u = K1(u) (k - 1/u)": [besselk(1, Abs(x)) * (2 - 1 / Abs(x))],
     "erfinv(2u - 1) = ndtri(u)/sqrt(2)": [erfinv(2 / (4 + tanh(x)) - 1)],
     "e^(ndtri(u)^2/2) = erfcx(-ndtri(u)/sqrt(2))/(2u)": [exp(erfinv(2 / (4 + tanh(x)) - 1) ** 2)],
     "sqrt(u^2 + v^2) = hypot(u, v)": [sqrt(1 + x**2), 1 / sqrt(4 * x**2 + 3), x / sqrt(1 + x**2)],

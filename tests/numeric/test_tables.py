@@ -34,6 +34,7 @@ FORMS: dict[str, Expr] = {
     "uppergamma": sympy.uppergamma(sympy.Rational(5, 4), a),
     "k0e": sympy.exp(a) * sympy.besselk(0, a),
     "k1e": sympy.exp(a) * sympy.besselk(1, a),
+    "xlogy": sympy.bessely(1, a),
     "nearest": nearest(a),
     "nonzero": a / sympy.sqrt(sympy.Abs(a)),
     "sqrt": sympy.sqrt(a),
@@ -71,20 +72,15 @@ def test_every_row_is_the_function_it_names(name: str) -> None:
     for value in (0.2, 0.7):
         got = p(torch.tensor(value, dtype=torch.float64), torch.tensor(0.5, dtype=torch.float64))
         expected = float(evaluate(expr, {"a": value, "b": 0.5}, {}))
-        assert got.item() == pytest.approx(expected, rel=2e-7 if name.startswith("bessel") else 1e-12)
+        assert got.item() == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_row_has_a_gradient_exactly_where_it_says_so(name: str) -> None:
+def test_every_row_has_a_gradient(name: str) -> None:
     p = build_program("f", (Variable("a"), Variable("b")), (), (Let("f", (), form(name)),))
     value = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
-    try:
-        p(value, torch.tensor(0.5, dtype=torch.float64)).backward()
-        flows = value.grad is not None
-    except RuntimeError:
-        flows = False
-
-    assert flows == CALLS[name].differentiable
+    p(value, torch.tensor(0.5, dtype=torch.float64)).backward()
+    assert value.grad is not None
 
 
 @pytest.mark.parametrize("name", [name for name, row in CALLS.items() if row.safe is not None])
@@ -92,10 +88,9 @@ def test_a_safe_argument_is_safe(name: str) -> None:
     row: Any = CALLS[name]
     value = torch.tensor(float(row.safe), dtype=torch.float64, requires_grad=True)
     out = eval(row.template.format("v", "w"), {"torch": torch, "v": value, "w": torch.tensor(1.0)})
-    if row.differentiable:
-        out.backward()
-        assert value.grad is not None
-        assert value.grad.isfinite()
+    out.backward()
+    assert value.grad is not None
+    assert value.grad.isfinite()
     assert out.isfinite()
 
 

@@ -139,6 +139,16 @@ def test_precision_that_does_not_suffice_is_said() -> None:
     assert list(precisions(600)) == [128, 512]
 
 
+@pytest.mark.parametrize(("name", "x", "truth"), [("gelu_tanh", 1e300, 1.0), ("log_ndtr", -1e200, 1e200)])
+def test_far_out_a_value_is_certified_where_its_condition_is_not_known(
+    name: str, x: float, truth: float
+) -> None:
+    allowance = Allowance(ulps=16)
+    function = {**FUNCTIONS, **SPECIAL}[name]
+    assert judge(truth, function, x, allowance=allowance).status == "certified"
+    assert judge(truth * (1 + 1e-12), function, x, allowance=allowance).status != "certified"
+
+
 def test_a_float_is_judged_in_ulps() -> None:
     right = math.exp(0.3)
     judged = judge(right, exp(x), 0.3, allowance=Allowance(ulps=1))

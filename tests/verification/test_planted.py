@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
+from mpmath import mpf
 from sympy import S
 
 import derive
@@ -19,9 +20,10 @@ from derive.errors import InternalMismatch
 from derive.expr.functions import Apply
 from derive.expr.indices import Index, scalar
 from derive.expr.problem import Definition, Problem, Variable
+from derive.expr.special import SPECIAL
 from derive.expr.tree import Call, Mul, Neg, Num, Pow, Sym, value
 from derive.expr.vocabulary import FUNCTIONS
-from derive.numeric import checked_form, matrices, program_of, tables
+from derive.numeric import cancellation, checked_form, matrices, program_of, tables
 from derive.numeric import program as programs
 from derive.numeric import stable as stable_forms
 from derive.printing import present as presenting
@@ -45,11 +47,16 @@ FORM = {PRECISE, EXACT}  # what evaluates the closed form
 
 
 @pytest.fixture(autouse=True)
-def fresh_lemmas() -> Iterator[None]:
-    """No lemma is kept from before a bug, or after it."""
-    lemmas.lemma.cache_clear()
+def nothing_kept() -> Iterator[None]:
+    """No lemma and no series is kept from before a bug, or after it."""
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     lemmas.lemma.cache_clear()
+    cancellation._branches.cache_clear()
 
 
 def judged(kind: str, derived: Derived) -> Report:
@@ -123,6 +130,12 @@ def wrong_stable_form(patch: Patch) -> None:
     patch.setattr(stable_forms, "sigmoid", lambda x: sigmoid(x) * sigmoid(-x))
 
 
+def wrong_series(patch: Patch) -> None:
+    """What is fitted where a sum cancels is off by a part in a million."""
+    right = cancellation.fit
+    patch.setattr(cancellation, "fit", lambda f, *of: right(lambda v: f(v) * (1 + mpf(10) ** -6), *of))
+
+
 class Planted(NamedTuple):
     part: str
     plant: Callable[[Patch], None]
@@ -141,6 +154,14 @@ def of_a_product() -> tuple[str, Derived]:
     return "derivative", entrywise(problem, "y", "x")
 
 
+def of_a_scaled_function() -> tuple[str, Derived]:
+    i = ix("i", n)
+    problem = Problem(
+        (Variable("x", (n,)),), (Definition("y", (i,), Call(SPECIAL["i0e"], (e("x", i),))),), ("y",)
+    )
+    return "derivative", entrywise(problem, "y", "x")
+
+
 def slopes_of_a_layer() -> tuple[str, Derived]:
     return "jacobian", jacobian(perceptron(), "a", "x")
 
@@ -154,6 +175,7 @@ PLANTED = [
     Planted("lowering: a sign", wrong_sign, of("softmax"), PROGRAM),
     Planted("lowering: an axis", swapped_axes, slopes_of_a_layer, PROGRAM),
     Planted("stable forms", wrong_stable_form, of("silu"), PROGRAM),
+    Planted("series where a sum cancels", wrong_series, of_a_scaled_function, {REVERSE, FORWARD}),
 ]
 
 

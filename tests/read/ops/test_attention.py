@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch.nn.functional as F
 
@@ -62,3 +64,20 @@ def test_dropout_is_refused() -> None:
         derive.vjp(
             lambda q: F.scaled_dot_product_attention(q, q, q, dropout_p=0.5), wrt="q", shapes={"q": "n d"}
         )
+
+
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_the_backward_of_attention_is_written_in_the_weights(is_causal: bool) -> None:
+    """∂P_ij/∂S_ip = P_ij (δ_jp - P_ip), masked or not, though rows and columns are equally many."""
+
+    def attention(q: Any, k: Any, v: Any) -> Any:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal)
+
+    shapes = {"q": "n d", "k": "n d", "v": "n e"}
+    latex = derive.vjp(attention, "q", shapes=shapes).latex(notation="matrix")
+    assert r"P_{ij}(\delta_{jp} - P_{ip}) \delta_{il}" in latex
+    *_, matrix, _ = latex.splitlines()
+    closed = [line for line in latex.splitlines() if "simplify" in line][-1]
+    assert "e^" not in closed
+    assert closed.startswith(r"&= \frac{1}{\sqrt{d}} \sum")
+    assert r"\nabla_{q} L &= \frac{1}{\sqrt{d}}(P \odot (G v^T) - " in matrix
