@@ -180,9 +180,11 @@ def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
     """The shortest of the equal forms."""
-    before = value(node)
-    found = [pull_out(tidy(pull_out(form))) for form in dict.fromkeys((before, constants_out(before)))]
-    after = min(map(context.present, found), key=cost)
+    before = pull_out(value(node))
+    without = pull_out(constants_out(before))
+    if without != before and cost(present(without)) < cost(present(before)):
+        before = without
+    after = context.present(pull_out(tidy(before)))
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))
 
