@@ -378,7 +378,10 @@ def test_sizes_are_those_of_dimensions():
 @pytest.mark.parametrize(
     ("formula", "expected"),
     [
-        ("sum((x - sum(x)/n)**2)/(n - 1)", r"\frac{2}{n - 1}\left(x_i - \frac{1}{n} \sum_{j=1}^{n} x_j\right)"),
+        (
+            "sum((x - sum(x)/n)**2)/(n - 1)",
+            r"\frac{2}{n - 1}\left(x_i - \frac{1}{n} \sum_{j=1}^{n} x_j\right)",
+        ),
         ("sum((x - sum(x)/n) * y)", r"y_i - \frac{1}{n} \sum_{j=1}^{n} y_j"),
     ],
 )
