@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import sympy
 from sympy import Expr, KroneckerDelta
@@ -25,7 +25,7 @@ def by_digits(
     """
     at, indices, node = list(bound), [[position] for position in bound], entry(bound)
     for k, dim in enumerate(dims):
-        for sizes in itertools.permutations(factors(dim)):
+        for sizes in orders(dim):
             digits = [fresh("i", size) for size in sizes]
             tried = [*at[:k], merged(digits, sizes), *at[k + 1 :]]
             read = entry(tuple(tried))
@@ -33,6 +33,12 @@ def by_digits(
                 at, node, indices[k] = tried, read, list(digits)
                 break
     return tuple(itertools.chain(*indices)), node
+
+
+def orders(dim: Dim) -> Iterator[tuple[Expr, ...]]:
+    """The ways to put the sizes of the digits in order; none where the axis is of one piece."""
+    sizes = factors(dim)
+    return itertools.permutations(sizes) if sizes else iter(())
 
 
 def factors(dim: Dim) -> tuple[Expr, ...]:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from sympy import KroneckerDelta
+from sympy import Integer, KroneckerDelta
 
 import derive
-from derive.expr.indices import dim
-from derive.read.ops.digits import factors
+from derive.expr.indices import dim, fresh
+from derive.expr.tree import Delta
+from derive.read.ops.digits import by_digits, factors
 from tests.read.ops.examples import normal
 
 n, m = dim("n"), dim("m")
@@ -23,6 +24,13 @@ n, m = dim("n"), dim("m")
 def test_the_sizes_that_one_is_the_product_of(size, expected) -> None:
     assert set(factors(size)) == set(expected)
     assert set(factors(size.expand())) == set(expected)
+
+
+@pytest.mark.parametrize("size", [Integer(3), Integer(6), n])
+def test_an_axis_of_one_piece_stays_as_it_is(size) -> None:
+    i = fresh("i", size)
+
+    assert by_digits([size], (i,), lambda at: Delta(at[0], Integer(1))) == ((i,), Delta(i, Integer(1)))
 
 
 def flat(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
