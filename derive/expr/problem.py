@@ -15,6 +15,7 @@ from sympy import Basic, Expr, Indexed
 from derive.errors import ShapeError
 from derive.expr.functions import NamedFunction
 from derive.expr.indices import Dim, Index
+from derive.expr.ordering import in_order
 from derive.expr.tree import Bracket, Cases, Delta, Entry, Head, Node, Sym, rename, walk
 
 __all__ = ["Definition", "Problem", "Variable", "reference"]
@@ -74,8 +75,9 @@ class Problem:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names in the order of their first appearance in the text."""
-        return tuple(dict.fromkeys(n for d in self.definitions for n in d.names))
+        """Names in the order in which products list them: the author's, or that of their first appearance."""
+        appearing = dict.fromkeys(n for d in self.definitions for n in d.names)
+        return in_order(tuple(appearing), [d.body for d in self.definitions])
 
     @cached_property
     def reserved(self) -> frozenset[str]:
