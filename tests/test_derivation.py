@@ -373,3 +373,19 @@ def test_a_problem_takes_nothing_that_it_has_already(option):
 def test_sizes_are_those_of_dimensions():
     problem = derive.read_formula(SQUARES, LINEAR)
     assert {str(d): n for d, n in sizes_of(problem, {"m": 2, "n": 3}).items()} == {"m": 2, "n": 3}
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (
+            "sum((x - sum(x)/n)**2)/(n - 1)",
+            r"\frac{2}{n - 1}\left(x_i - \frac{1}{n} \sum_{j=1}^{n} x_j\right)",
+        ),
+        ("sum((x - sum(x)/n) * y)", r"y_i - \frac{1}{n} \sum_{j=1}^{n} y_j"),
+    ],
+)
+def test_what_sums_to_nothing_is_not_written(formula, expected):
+    made = derive.grad(formula, "x", shapes={"x": "n", "y": "n"} if "y" in formula else {"x": "n"})
+
+    assert made.latex("brief").splitlines()[-2].endswith(expected)

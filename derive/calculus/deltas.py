@@ -17,7 +17,7 @@ from derive.expr.affine import digits, known, split_delta, within
 from derive.expr.indices import Index, is_target
 from derive.expr.sums import Iverson, make_sum, map_args, open_sum, substitute
 
-__all__ = ["contract", "pull_out"]
+__all__ = ["constants_out", "contract", "pull_out"]
 
 
 def contract(expr: Expr) -> Expr:
@@ -57,6 +57,26 @@ def pull_out(expr: Expr, split: bool = False) -> Expr:
         terms = sympy.Add.make_args(body) if split else (body,)
         return sympy.Add(*(_closed(t, index) for t in terms))
     return map_args(lambda a: pull_out(a, split), expr)
+
+
+def constants_out(expr: Expr) -> Expr:
+    """The expression with constant terms in front of their sums: Σ_j a(x_j - c) is a(Σ_j x_j - n c).
+
+    >>> from derive.expr.indices import dim
+    >>> from derive.expr.sums import entry
+    >>> j, k, n = Index("j", dim("n")), Index("k", dim("n")), dim("n")
+    >>> mean = make_sum(entry("x", (k,)), k) / n
+    >>> constants_out(make_sum(entry("x", (j,)) - mean, j))
+    0
+    """
+    if not expr.has(Sum):
+        return expr
+    if not isinstance(expr, Sum):
+        return map_args(constants_out, expr)
+    index, body = open_sum(expr)
+    outside, inside = constants_out(body).as_independent(index, as_Add=False)
+    constant, rest = inside.as_independent(index, as_Add=True) if inside.is_Add else (S.Zero, inside)
+    return outside * (_closed(rest, index) + index.dim * constant)
 
 
 def _sum(body: Expr, index: Index) -> Expr:

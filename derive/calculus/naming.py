@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import sympy
-from sympy import Expr, Sum
+from sympy import Expr, Not, Piecewise, Sum
 
 from derive.calculus.deltas import pull_out
 from derive.calculus.fold import Name
 from derive.expr.functions import Apply, NamedFunction
 from derive.expr.indices import Index
 from derive.expr.problem import Definition, reference
-from derive.expr.sums import indices_of, make_sum, map_args, open_sum
+from derive.expr.sums import Iverson, indices_of, make_sum, map_args, open_sum
 from derive.expr.tree import Call, Entry, Sym, value
 
 __all__ = ["abbreviated", "absorbed", "instances", "is_heavy", "is_root", "own_names", "rooted"]
@@ -27,18 +27,44 @@ def is_heavy(definition: Definition) -> bool:
 
 
 def is_root(definition: Definition) -> bool:
-    """Whether the definition is the root of a sum, such as a norm or a spread."""
-    body = value(definition.body)
-    return bool(isinstance(body, sympy.Pow) and body.exp == sympy.S.Half and body.has(Sum))
+    """Whether the definition is a root of a sum, such as a norm or a spread, or that but for a bound."""
+    return _root(value(definition.body)) is not None
+
+
+def _root(body: Expr) -> Expr | None:
+    """The square root of a sum that a body is; with a bound above 0, a root of any order."""
+    bounded = isinstance(body, Piecewise) and len(body.args) == 2
+    root = body.args[1][0] if bounded else body
+    if not isinstance(root, sympy.Pow) or not root.base.has(Sum):
+        return None
+    return (
+        root if root.exp == sympy.S.Half or (bounded and root.exp.is_Rational and root.exp.p == 1) else None
+    )
 
 
 def rooted(expr: Expr, definition: Definition) -> Expr:
-    """The expression with powers of what the root is of as powers of the root's name: 1/s for v^(-1/2)."""
-    if isinstance(expr, sympy.Pow) and expr.base.has(Sum):
-        for name in instances(definition, indices_of(expr)):
-            if name.definition.base == expr.base:
-                return name.symbol ** (2 * expr.exp)
-    return map_args(lambda a: rooted(a, definition) if isinstance(a, Expr) else a, expr)
+    """The expression with powers of what the root is of as powers of the root's name: 1/s for v^(-1/2).
+
+    Where the root has a bound, it is so inside of the bracket that says that the bound is not met.
+    """
+
+    def visit(node: Expr, brackets: tuple[Expr, ...]) -> Expr:
+        if isinstance(node, sympy.Mul):
+            brackets = tuple(f for f in node.args if isinstance(f, Iverson))
+        elif isinstance(node, sympy.Pow) and node.base.has(Sum):
+            for name in instances(definition, indices_of(node)):
+                root = _root(name.definition)
+                if root is not None and root.base == node.base and _holds(name.definition, brackets):
+                    return name.symbol ** (node.exp / root.exp)
+            brackets = ()
+        return map_args(lambda a: visit(a, brackets) if isinstance(a, Expr) else a, node)
+
+    return visit(expr, ())
+
+
+def _holds(body: Expr, brackets: Collection[Expr]) -> bool:
+    """Whether the brackets say that the last case of the body holds."""
+    return not isinstance(body, Piecewise) or Iverson(Not(body.args[0][1])) in brackets
 
 
 def abbreviated(expr: Expr, definition: Definition) -> Expr:

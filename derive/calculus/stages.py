@@ -17,7 +17,7 @@ from functools import cached_property
 import sympy
 from sympy import Expr
 
-from derive.calculus.deltas import contract, pull_out
+from derive.calculus.deltas import constants_out, contract, pull_out
 from derive.calculus.facts import apply_facts
 from derive.calculus.fold import Name, fold
 from derive.calculus.lemmas import use_lemmas
@@ -180,7 +180,11 @@ def _folded(expr: Expr, context: Context) -> tuple[Expr, dict[Expr, Expr]]:
 
 def tidying(node: Node, context: Context) -> Iterator[Step]:
     """The shortest of the equal forms."""
-    after = context.present(pull_out(tidy(pull_out(value(node)))))
+    before = pull_out(value(node))
+    without = pull_out(constants_out(before))
+    if without != before and cost(present(without)) < cost(present(before)):
+        before = without
+    after = context.present(pull_out(tidy(before)))
     if cost(after) <= cost(node) and alpha(after) != alpha(node):
         yield Step(node, after, ("simplify",))
 

@@ -187,9 +187,14 @@ def _group(terms: Expr) -> Expr:
     shared = [s for s, k in counts.items() if 1 < k < len(terms.args)]
     if not shared:
         return terms
-    best = max(sorted(shared, key=str), key=lambda s: counts[s])
-    inside = sympy.Add(*(t / best for t in terms.args if t.has(best)))
-    outside = sympy.Add(*(t for t in terms.args if not t.has(best)))
+    most = max(sorted(shared, key=str), key=lambda s: counts[s])
+    together = [t for t in terms.args if t.has(most)]
+    # With it comes what the same terms share besides: a bracket stays with the entry that it guards.
+    best = sympy.Mul(
+        most, *(s for s in sorted(shared, key=str) if s != most and all(t.has(s) for t in together))
+    )
+    inside = sympy.Add(*(t / best for t in together))
+    outside = sympy.Add(*(t for t in terms.args if not t.has(most)))
     if any(f.is_Pow and f.exp.is_negative for t in inside.args for f in sympy.Mul.make_args(t)):
         return terms
     return best * (_group(inside) if inside.is_Add else inside) + outside

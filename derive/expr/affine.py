@@ -165,4 +165,5 @@ def split_delta(left: Expr, right: Expr) -> Expr:
 
 def _radices(position: Expr) -> set[Expr]:
     parts = affine(position)
-    return set() if parts is None else {s for s in parts[0].values() if s != 1 and s.is_positive}
+    # A slope of t - 1 is 0 only where an axis of that size has no entry at all.
+    return set() if parts is None else {s for s in parts[0].values() if s != 1 and s.is_nonnegative}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from sympy import Symbol
+
 from derive.expr.tree import Entry, Head, Mul, Node, Pow, Sym, walk
 
 __all__ = ["in_order"]
@@ -45,6 +47,6 @@ def _name(factor: Node) -> str:
             return _name(base)
         case Entry(base, _) | Head(base=base):
             return str(base)
-        case Sym(symbol):
+        case Sym(Symbol() as symbol):
             return str(symbol.name)
-    return ""
+    return ""  # a size or a position such as t - 1 among them

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sympy import Basic, Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
+from sympy import Basic, Eq, Expr, IndexedBase, KroneckerDelta, S, Sum, Symbol, Tuple, preorder_traversal
 from sympy.core.logic import fuzzy_bool
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
@@ -20,6 +20,7 @@ from derive.expr.indices import Index, fresh, scalar
 
 __all__ = [
     "Iverson",
+    "compared",
     "delta",
     "entry",
     "indices_of",
@@ -63,6 +64,28 @@ class Iverson(Expr):  # type: ignore[misc]
 
     def _eval_power(self, exponent: Expr) -> Expr | None:
         return self if fuzzy_bool(exponent.is_positive) else None
+
+
+def compared(relation: type[Relational], left: Expr, right: Expr) -> Boolean:
+    """The comparison; of a bracket or a delta with a number it is the condition, or its opposite, or decided.
+
+    >>> from sympy import Eq, Gt, Symbol
+    >>> x = Symbol("x", real=True)
+    >>> compared(Eq, Iverson(x > 1), S.Zero), compared(Gt, 2 * Iverson(x > 1), S.One)
+    (x <= 1, x > 1)
+    """
+    brackets = (left - right).atoms(Iverson, KroneckerDelta)
+    if len(brackets) != 1 or (left - right).has(Sum):
+        return relation(left, right)
+    (bracket,) = brackets
+    sides = [[side.xreplace({bracket: value}) for side in (left, right)] for value in (S.One, S.Zero)]
+    if not all(side.is_number for pair in sides for side in pair):
+        return relation(left, right)
+    holds, else_ = (relation(*pair) == S.true for pair in sides)
+    if holds == else_:
+        return S.true if holds else S.false
+    condition = Eq(*bracket.args[:2]) if isinstance(bracket, KroneckerDelta) else bracket.condition
+    return condition if holds else Not(condition)
 
 
 def replaced(condition: Boolean, rule: Mapping[Any, Any]) -> Boolean:

@@ -105,7 +105,10 @@ def negative(code: Code) -> Code:
     """Minus the code: of a product, minus its first factor."""
     if code.template == OUTER:
         return call(OUTER, negative(code.args[0]), code.args[1])
-    return Code("-{0}", (code,), (UNARY if _is_matmul(code) else MUL,), UNARY, free=code.free)
+    slot = UNARY if _is_matmul(code) else MUL
+    # The minus of -a / b is that of a: the whole binds as its quotient does.
+    precedence = MUL if slot == code.precedence else UNARY
+    return Code("-{0}", (code,), (slot,), precedence, free=code.free)
 
 
 def scaled(by: Code, code: Code) -> Code:

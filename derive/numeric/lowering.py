@@ -131,7 +131,7 @@ class Lowering:
 
     def _real(self, expr: Expr) -> Value:
         size = self.sizes(expr)
-        if size is not None:
+        if size is not None and (expr.is_number or expr.is_integer):  # n/2 is a number, and no size
             return Value(size, (), "number")
         match expr:
             case Index():

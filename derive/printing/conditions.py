@@ -2,13 +2,14 @@ r"""Conditions of brackets and cases: x > 0, i \le n, 0 < x \le 1."""
 
 from __future__ import annotations
 
-from sympy import And, Basic, Eq, Expr, Ge, Gt, Le, Lt, Ne, Not, Or, S, Sum
+from sympy import And, Basic, Eq, Expr, Ge, Gt, KroneckerDelta, Le, Lt, Ne, Not, Or, Piecewise, S, Sum
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
 
 from derive.errors import Unsupported
 from derive.expr.indices import Index
+from derive.expr.sums import Iverson
 from derive.printing.plain import plain
 from derive.printing.positions import affine, shown
 from derive.printing.scope import Scope
@@ -19,6 +20,8 @@ __all__ = ["condition_latex", "stands"]
 Comparison = tuple[str, type[Relational], str]
 
 SIGNS: dict[type[Relational], str] = {Eq: "=", Ne: r"\ne", Gt: ">", Ge: r"\ge", Lt: "<", Le: r"\le"}
+# What is written as it is elsewhere, though an index may stand in it.
+WRITTEN_OUT = (Sum, Piecewise, KroneckerDelta, Iverson)
 FLIPPED: dict[type[Relational], type[Relational]] = {Eq: Eq, Ne: Ne, Gt: Lt, Ge: Le, Lt: Gt, Le: Ge}
 
 
@@ -63,7 +66,7 @@ def _between(condition: And, scope: Scope) -> str | None:
 
 def _comparison(relation: Relational, scope: Scope) -> Comparison:
     """The two sides and the sign between them; a lone number stands on the right."""
-    if stands(relation) and not relation.has(Sum):
+    if stands(relation) and not relation.has(*WRITTEN_OUT):
         return _of_positions(relation, scope)
     left, right = (show(plain(side), scope).latex for side in (relation.lhs, relation.rhs))
     if relation.lhs.is_number and not relation.rhs.is_number:

@@ -2,17 +2,17 @@ r"""Printers of what indices make: entries, sums, deltas, brackets, cases and no
 
 from __future__ import annotations
 
-from sympy import Not, S
+from sympy import Gt, Lt, Not, S
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from derive.expr.heads import HEADS
-from derive.expr.tree import Add, Bracket, Cases, Delta, Entry, Head, Sigma
+from derive.expr.tree import Add, Bracket, Cases, Delta, Entry, Head, Sigma, value
 from derive.printing.conditions import condition_latex
 from derive.printing.names import name_latex, subscript, tensor_latex
 from derive.printing.positions import affine, delta_subscript, entry_latex, positions
 from derive.printing.scope import Scope
-from derive.printing.text import ATOM, CASES, POWER, PRODUCT, SUM, Text, fence, show, tight
+from derive.printing.text import ATOM, CASES, POWER, PRODUCT, SUM, Text, fence, fenced, show, tight
 
 __all__: list[str] = []
 
@@ -56,6 +56,10 @@ def _(node: Bracket, scope: Scope) -> Text:
 
 @show.register
 def _(node: Cases, scope: Scope) -> Text:
+    extreme = _extreme(node)
+    if extreme:
+        texts = (show(body, scope.inside("fraction")).latex for body, _ in reversed(node.branches))
+        return Text(rf"\{extreme}{fenced(', '.join(texts), scope)}", ATOM)
     inside = scope.inside("fraction")
     rows = []
     for number, (body, condition) in enumerate(node.branches):
@@ -63,6 +67,16 @@ def _(node: Cases, scope: Scope) -> Text:
         words = OTHERWISE[scope.style.lang] if stated == S.true else condition_latex(stated, inside)
         rows.append(f"{show(body, inside).latex} & {words}")
     return Text(rf"\begin{{cases}} {NEW_ROW.join(rows)} \end{{cases}}", CASES)
+
+
+def _extreme(node: Cases) -> str:
+    """max or min, where the cases are the larger or the smaller of two: {c if x < c, else x}."""
+    if len(node.branches) != 2 or node.branches[1][1] != S.true:
+        return ""
+    (bound, condition), (body, _) = node.branches
+    if not isinstance(condition, Lt | Gt) or condition.args != (value(body), value(bound)):
+        return ""
+    return "max" if isinstance(condition, Lt) else "min"
 
 
 def _stated(node: Cases, number: int, condition: Boolean) -> Boolean:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Float, Function, Mul, Number, NumberSymbol, Pow, S, Sum, Symbol
+from sympy import (
+    Add,
+    Expr,
+    Float,
+    Function,
+    KroneckerDelta,
+    Mul,
+    Number,
+    NumberSymbol,
+    Piecewise,
+    Pow,
+    S,
+    Sum,
+    Symbol,
+)
 from sympy.tensor.indexed import Indexed
 
 from derive.errors import Unsupported
 from derive.expr.functions import Apply
 from derive.expr.indices import Index
 from derive.expr.sums import Iverson, open_sum
-from derive.expr.tree import Bracket, Call, Entry, Frac, Node, Num, Sigma, Sym, add, mul, neg
+from derive.expr.tree import Bracket, Call, Cases, Delta, Entry, Frac, Node, Num, Sigma, Sym, add, mul, neg
 from derive.expr.tree import Pow as PowNode
 
 __all__ = ["is_atomic_number", "plain"]
@@ -43,11 +57,19 @@ def plain(expr: Expr) -> Node:
         case Sum():
             index, body = open_sum(expr)
             return Sigma(index, plain(body))
-        case Iverson():
-            return Bracket(expr.condition)
+        case Iverson() | KroneckerDelta() | Piecewise():
+            return _stated(expr)
         case Function():
             return Call(expr.func, tuple(map(plain, expr.args)))
     raise Unsupported(f"writing {type(expr).__name__} {expr}", "rewrite it with elementary functions")
+
+
+def _stated(expr: Expr) -> Node:
+    if isinstance(expr, Iverson):
+        return Bracket(expr.condition)
+    if isinstance(expr, KroneckerDelta):
+        return Delta(*expr.args[:2])
+    return Cases(tuple((plain(body), condition) for body, condition in expr.args))
 
 
 def _product(expr: Mul) -> Node:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Add, Expr, Min, Mod, Mul, Pow, S, Symbol, floor
+from sympy import Add, Expr, Min, Mod, Mul, Pow, S, Sum, Symbol, floor
 from sympy.tensor.indexed import Indexed
 
 from derive.errors import Unsupported
@@ -23,7 +23,7 @@ def shown(expr: Expr) -> Expr:
     """What the expression is when each index and each target in it stands for its value counted from 1."""
     if isinstance(expr, Index) or is_target(expr):
         return expr - 1
-    if not expr.args or isinstance(expr, Indexed):
+    if not expr.args or isinstance(expr, Indexed | Sum):
         return expr
     return expr.func(*map(shown, expr.args)).expand()
 

@@ -21,6 +21,9 @@ from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Refused, Shap
 
 __all__ = ["call", "changed", "op_name", "unchanged"]
 
+# What leaves a value out of the gradient: one that depends on nothing that is asked for is as it was.
+DETACHING = frozenset({"detach", "detach_", "data"})
+
 
 def changed(old: Traced, new: Traced) -> Traced:
     """The new value of a tensor that is changed in place."""
@@ -52,9 +55,11 @@ def call(trace: Trace, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return True  # torch.distributions checks its arguments: they are taken to be right
     if is_idle_dropout(name, args, kwargs):
         return args[0] if args else kwargs["input"]
-    row = trace.ops.get(name)
     line = trace.observe()
-    _check(func, name, inputs, args, kwargs, line)
+    if name in DETACHING and not trace.is_asked(_leaves((args, kwargs))):
+        return args[0]
+    row = trace.ops.get(name)
+    _check(trace, func, name, inputs, args, kwargs, line)
     args, kwargs, in_place = _without_inplace(func, args, kwargs)
     try:
         if row is None:
@@ -119,7 +124,13 @@ def _names_of(row: Any) -> frozenset[str]:
 
 
 def _check(
-    func: Any, name: str, inputs: Sequence[Traced], args: Sequence[Any], kwargs: Mapping[str, Any], line: int
+    trace: Trace,
+    func: Any,
+    name: str,
+    inputs: Sequence[Traced],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    line: int,
 ) -> None:
     """Refuse what would be answered wrongly."""
     import torch
@@ -127,7 +138,7 @@ def _check(
     if name in INNER and not isinstance(func, types.FunctionType | str):
         raise Unsupported(f"torch.{name}", f"write torch.nn.functional.{name}", line=line)
     refuse(name, kwargs, line)
-    if not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() and trace.is_asked(_leaves((args, kwargs))):
         hint = "torch's gradient leaves it out; pass that value as an argument of its own"
         raise Unsupported("torch.no_grad inside the function", hint, line=line)
     if any(isinstance(a, torch.dtype) and a.is_complex for a in (*args, *kwargs.values())):

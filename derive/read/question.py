@@ -48,10 +48,11 @@ def read_question(f: Formula, wrt: Wrt, about: dict[str, Any]) -> tuple[Problem,
         ), names
     if callable(f):
         kinds = {"integer": _named(about, "int"), "boolean": _named(about, "bool")}
-        problem = read_torch(f, _shapes(about), assume=about.get("assume"), **kinds)
-        about.setdefault("reference", author_function(f, [v.name for v in problem.variables]))
         # A module's parameter may be named by its path: net.0.weight is net_0_weight.
-        return problem, tuple(n.replace(".", "_") for n in names)
+        names = tuple(n.replace(".", "_") for n in names)
+        problem = read_torch(f, _shapes(about), assume=about.get("assume"), wrt=names, **kinds)
+        about.setdefault("reference", author_function(f, [v.name for v in problem.variables]))
+        return problem, names
     raise TypeError(
         f"cannot differentiate a {type(f).__name__}; "
         "give formula text, a torch function, a SymPy expression or a Problem"

@@ -24,6 +24,8 @@ __all__ = [
     "refuse",
 ]
 
+HELD = "it depends on what is differentiated by; pass the detached value as an argument of its own"
+
 # torch name → what is refused, what to write instead
 REFUSED: dict[str, tuple[str, str]] = {
     "__bool__": ("control flow that depends on the values of a tensor", "write torch.where(condition, a, b)"),
@@ -45,12 +47,9 @@ REFUSED: dict[str, tuple[str, str]] = {
         "a change of some entries in place (x[…] = …)",
         "write torch.where, torch.cat or torch.stack",
     ),
-    "detach": ("detach", "torch's gradient leaves it out; pass the detached value as an argument of its own"),
-    "detach_": (
-        "detach_",
-        "torch's gradient leaves it out; pass the detached value as an argument of its own",
-    ),
-    "data": (".data", "torch's gradient leaves it out; pass that value as an argument of its own"),
+    "detach": ("detach", HELD),
+    "detach_": ("detach_", HELD),
+    "data": (".data", HELD),
     "requires_grad_": ("requires_grad_", "leave it out: wrt= says by what is differentiated"),
     "backward": ("backward inside the function", "return the loss: derive differentiates it"),
     "grad": (

@@ -46,28 +46,32 @@ def read_torch(
     assume: Mapping[str, str | Sequence[str]] | None = None,
     integer: Collection[str] = (),
     boolean: Collection[str] = (),
+    wrt: Collection[str] = (),
 ) -> Problem:
     """Trace a torch function (or an nn.Module) of tensors of these shapes.
 
     Every argument without a default needs a shape ("" for a scalar); one with a default is a variable only
     where it has a shape, and a function of **inputs is handed all that have one. Parameters and buffers of
     modules become variables of their own, named as in the module. `integer` and `boolean` name the inputs of
-    these dtypes; a boolean one is an integer variable, true where it is not 0.
+    these dtypes; a boolean one is an integer variable, true where it is not 0. Where `wrt` names what the
+    function will be differentiated by, what is detached of anything else is as it was.
 
     Raises Unsupported with the op and the line where something has no row in the vocabulary, and for control
     flow on values, randomness, and changes in place; ShapeError where sizes do not fit.
     """
     dims = apart(read_shapes(shapes))
     kinds = {**dict.fromkeys(integer, "int"), **dict.fromkeys(boolean, "bool")}
-    first = _run(f, dims, kinds, PRIMES[0])
+    first = _run(f, dims, kinds, PRIMES[0], wrt)
     if any(d.free_symbols for shape in dims.values() for d in shape):
-        _compare(first, _run(f, dims, kinds, PRIMES[1]))
+        _compare(first, _run(f, dims, kinds, PRIMES[1], wrt))
     facts = read_facts(assume, {v.name: v.dims for v in first.variables})
     variables = tuple(replace(v, facts=facts.get(v.name, ())) for v in first.variables)
     return Problem(variables, first.definitions, first.outputs, source=first.source)
 
 
-def _run(f: Callable[..., Any], dims: Dims, kinds: Mapping[str, str], primes: Sequence[int]) -> Problem:
+def _run(
+    f: Callable[..., Any], dims: Dims, kinds: Mapping[str, str], primes: Sequence[int], wrt: Collection[str]
+) -> Problem:
     from derive.read.ops import OPS
     from derive.read.watch import watching
 
@@ -76,7 +80,7 @@ def _run(f: Callable[..., Any], dims: Dims, kinds: Mapping[str, str], primes: Se
         raise ShapeError(
             f"{len(named)} named dimensions are more than the {len(primes)} that a trace can hold"
         )
-    trace = Trace(function_of(f), dict(zip(named, primes, strict=False)), OPS, captured_tensors(f))
+    trace = Trace(function_of(f), dict(zip(named, primes, strict=False)), OPS, captured_tensors(f), wrt)
     for name, shape in dims.items():
         trace.variable(name, shape, kinds.get(name, "real"))
     arguments = _arguments(f, trace.variables)

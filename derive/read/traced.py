@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -34,13 +34,14 @@ class Trace:
 
     `function` is the author's, `captured` the tensors that it brings along, by name; `authored` holds
     the names of the author's local variables, by the value's identity; `running` are the torch functions that
-    are run by their own body.
+    are run by their own body. `wrt` names the variables that are asked for; () where that is not known.
     """
 
     function: types.FunctionType | None = None
     sizes: Mapping[Any, int] = field(default_factory=dict)
     ops: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     captured: Mapping[str, Any] = field(default_factory=dict)
+    wrt: Collection[str] = ()
     values: list[Traced] = field(default_factory=list)
     variables: dict[str, Traced] = field(default_factory=dict)
     parameters: dict[int, Traced] = field(default_factory=dict)
@@ -72,6 +73,20 @@ class Trace:
         return is_tensor(item) and (
             id(item) in self.known or id(item) in self.parameters or item.requires_grad
         )
+
+    def is_asked(self, items: Iterable[Any]) -> bool:
+        """Whether one of the values depends on a variable that is asked for, as far as that is known."""
+        stack = [self.parameter(i) if self.brings(i) else i for i in items]
+        seen: set[int] = set()
+        while stack:
+            value = stack.pop()
+            if type(value) is not Traced or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if value.op in ("input", "parameter") and (not self.wrt or value.name in self.wrt):
+                return True
+            stack.extend(value.inputs)
+        return False
 
     def parameter(self, item: Any) -> Traced:
         """The variable that stands for a real tensor; c1, c2, … where it has no name."""

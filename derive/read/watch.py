@@ -41,7 +41,13 @@ def watching(trace: Trace) -> Iterator[None]:
         stack.enter_context(_ONE_AT_A_TIME)
         stack.enter_context(torch.enable_grad())
         stack.enter_context(symbolic_math())
-        stack.enter_context(_replaced(torch, "arange", lambda *a, **k: trace.call("arange", a, k)))
+        for owner, name in (
+            (torch, "arange"),
+            (torch, "linspace"),
+            (torch, "full_like"),
+            (torch.nn.functional, "one_hot"),
+        ):
+            stack.enter_context(_replaced(owner, name, _taking_sizes(trace, name)))
         stack.enter_context(_tensor_for_isinstance(torch))
         stack.enter_context(_replaced(torch.autograd.Function, "apply", _custom(trace)))
         stack.enter_context(_replaced(torch._functorch.utils, "unwrap_dead_wrappers", _kept(trace)))
@@ -95,6 +101,11 @@ def _mode(trace: Trace) -> Callable[[], Any]:
 
 def _asks(func: Any, name: str) -> bool:
     return name in QUESTIONS or (getattr(func, "__name__", "") == "__get__" and name not in PROPERTIES)
+
+
+def _taking_sizes(trace: Trace, name: str) -> Callable[..., Any]:
+    """A torch function of which torch's own parser takes no size: it goes to the vocabulary by its name."""
+    return lambda *args, **kwargs: trace.call(name, args, kwargs)
 
 
 def _custom(trace: Trace) -> Any:

@@ -5,7 +5,7 @@ import sympy
 from hypothesis import given, settings
 from sympy import KroneckerDelta, Piecewise, S
 
-from derive.calculus.deltas import contract, pull_out
+from derive.calculus.deltas import constants_out, contract, pull_out
 from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.sums import Iverson, delta, entry, make_sum
 from tests.expr.brute import Point, evaluate
@@ -32,6 +32,20 @@ def test_pulling_out_keeps_the_value(expr):
     for split in (False, True):
         assert same(pull_out(expr, split), expr)
         assert same(pull_out(make_sum(expr * x(I) + u(K), K), split), make_sum(expr * x(I) + u(K), K))
+
+
+@settings(max_examples=40)
+@given(values())
+def test_taking_constants_out_keeps_the_value(expr):
+    for one in (expr, make_sum(a * (expr + x(I) + u(K)), I), make_sum(make_sum(expr + x(I) + y(J), I), J)):
+        assert same(constants_out(one), one)
+
+
+def test_distances_from_the_mean_sum_to_nothing():
+    mean = make_sum(x(J), J) / N
+
+    assert constants_out(make_sum(a * (x(I) - mean), I)) == 0
+    assert constants_out(make_sum((x(I) - mean) ** 2, I)) == make_sum((x(I) - mean) ** 2, I)
 
 
 @settings(max_examples=40)

@@ -88,3 +88,13 @@ def test_an_entry_stays_with_the_bracket_of_its_range():
     assert _loose(shifted * (a * held + b))
     assert not any(map(_loose, (expr, shifted * held * (a * held + b), plain * (a * held + b))))
     assert not _loose(tidy(expr))
+
+
+def test_a_bracket_stays_with_the_entry_that_it_guards():
+    """Where u has fewer entries than j counts, u[j] outside of the bracket would be read past its end."""
+    guard, guarded = Iverson(J < 2), entry("u", (J,))
+    expr = sympy.expand(guarded * guard * (x(I) + 5)) - delta(J, 2) * y(I)
+    (product,) = (p for p in tidy(expr).atoms(Mul) if guarded in p.args)
+
+    assert guard in product.args
+    assert sympy.expand(tidy(expr) - expr) == 0

@@ -5,11 +5,12 @@ import pickle
 import pytest
 import sympy
 from hypothesis import given, settings
-from sympy import Piecewise, Rational, S
+from sympy import Eq, Gt, Lt, Ne, Piecewise, Rational, S
 
 from derive.expr.indices import Index, fresh, scalar
 from derive.expr.sums import (
     Iverson,
+    compared,
     delta,
     entry,
     indices_of,
@@ -159,3 +160,23 @@ def test_an_entry_of_whole_numbers_is_an_integer():
     assert entry("t", (I,), integer=True).is_integer
     assert entry("x", (I,)).is_real
     assert not entry("x", (I,)).is_integer
+
+
+P = Iverson(x(I) > 1)
+COMPARED = [
+    (Eq, P, S.Zero, x(I) <= 1),
+    (Ne, P, S.Zero, x(I) > 1),
+    (Gt, 2 * P, S.One, x(I) > 1),
+    (Lt, P, S(2), S.true),
+    (Lt, S(2), P, S.false),
+    (Eq, 1 - P, S.Zero, x(I) > 1),
+    (Ne, delta(I, J), S.Zero, Eq(I, J)),
+    (Eq, x(I) * P, S.Zero, Eq(x(I) * P, 0)),
+    (Gt, x(I), S.Zero, x(I) > 0),
+    (Eq, make_sum(P, I), S.Zero, Eq(make_sum(P, I), 0)),
+]
+
+
+@pytest.mark.parametrize(("relation", "left", "right", "expected"), COMPARED, ids=str)
+def test_a_bracket_compared_with_a_number_is_its_condition(relation, left, right, expected):
+    assert compared(relation, left, right) == expected

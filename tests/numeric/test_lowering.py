@@ -12,6 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from sympy import Expr, Integer, Piecewise, Rational
 
+import derive
 from derive.expr.indices import Index, dim, fresh, scalar
 from derive.expr.problem import Variable
 from derive.expr.sums import Iverson, delta, entry, make_sum
@@ -200,3 +201,10 @@ def test_a_diagonal_added_in_place_is_seen_by_nobody_else(expr: Expr, name: str)
     values[name].requires_grad_()
     if p(**values).requires_grad:
         assert torch.autograd.gradcheck(run, values[name])
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_half_a_size_is_a_number(n: int) -> None:
+    """As a size it would be n // 2."""
+    program = derive.grad("s*sum(x**0)/2", "s", shapes={"s": "", "x": "n"}).program()
+    assert program(torch.tensor(2.0), torch.ones(n)).item() == n / 2

@@ -43,6 +43,7 @@ def body(
 
 
 S = make_sum(sympy.exp(x(k)), k)
+R = scalar("r")
 SHAPES: list[tuple[str, tuple[Index, ...], sympy.Expr]] = [
     ("return W @ x", (i,), make_sum(w(i, j) * x(j), j)),
     ("return W @ W.T", (i, l), make_sum(w(i, j) * w(l, j), j)),
@@ -224,6 +225,18 @@ def test_a_result_shares_no_memory_with_an_input() -> None:
         got = build_program("f", (W, X), (), (Let("f", indices, expr),))(value, torch.ones(3))
         got.add_(1)
     assert value.eq(1).all()
+
+
+@pytest.mark.parametrize(
+    "expr", [x(j) ** (-1 / R), x(j) ** (-R / 3), 2 ** (-x(j) / R), R / (1 + x(j) ** (-2 / R))]
+)
+def test_an_exponent_with_a_minus_and_a_quotient_is_one_exponent(expr: sympy.Expr) -> None:
+    program = build_program("f", (X, Variable("r")), (), (Let("f", (j,), expr),))
+    value = torch.tensor([0.5, 1.0, 3.0], dtype=torch.float64)
+    expected = [float(expr.xreplace({x(j): sympy.Float(v), R: sympy.Float(1.7)})) for v in value.tolist()]
+
+    got = program(value, torch.tensor(1.7, dtype=torch.float64))
+    torch.testing.assert_close(got, torch.tensor(expected, dtype=torch.float64))
 
 
 # ── branches, masks, positions ──────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from sympy import And, Eq, Float, Integer, Not, Or, Rational, S, sqrt
 from derive.errors import Unsupported
 from derive.expr.functions import named
 from derive.expr.indices import Index, dim, fresh, scalar
-from derive.expr.sums import entry
+from derive.expr.sums import Iverson, delta, entry
 from derive.expr.tree import (
     Add,
     Bracket,
@@ -210,6 +210,15 @@ TABLE = [
     (Bracket(And(X > 0, X <= 1)), r"[0 < x \le 1]"),
     (Bracket(Or(X < 0, X > 1)), r"[x < 0 \lor x > 1]"),
     (Bracket(Not(Eq(X, 0))), r"[x \ne 0]"),
+    (
+        Bracket(sympy.Piecewise((2, X > 2), (0, True)) < X),
+        r"\left[\begin{cases} 2 & x > 2 \\ 0 & x \le 2 \end{cases} < x\right]",
+    ),
+    (Cases(((two, X < 2), (x, S.true))), r"\max(x, 2)"),
+    (Cases(((two, X > 2), (x, S.true))), r"\min(x, 2)"),
+    (Cases(((two, X > 3), (x, S.true))), r"\begin{cases} 2 & x > 3 \\ x & x \le 3 \end{cases}"),
+    (Bracket(entry("y", [i]) < delta(i, j)), r"[y_i < \delta_{ij}]"),
+    (Bracket(Iverson(i < k) * entry("y", [i]) > 1), r"[y_i[i < k] > 1]"),
     (Bracket(i < k), "[i < k]"),
     (Bracket(i - k < n), "[i < k + n]"),
     (Bracket(i < n - 1), "[i < n]"),

@@ -113,3 +113,41 @@ def test_a_method_may_be_called_like_a_part_of_the_trace():
     program = derive.grad(lambda x: x.trace() ** 2, "x", shapes={"x": "n n"}).program()
 
     torch.testing.assert_close(program(torch.ones(2, 2)), 4 * torch.eye(2))
+
+
+def against_a_target(p, z):
+    return -F.cosine_similarity(p, z.detach(), dim=-1).mean() + (p * z.data).sum()
+
+
+def with_a_frozen_target(p, z):
+    with torch.no_grad():
+        target = torch.tanh(z) + 1
+    return F.mse_loss(p**2, target)
+
+
+@pytest.mark.parametrize("f", [against_a_target, with_a_frozen_target])
+def test_what_is_detached_of_anything_else_is_as_it_was(f):
+    shapes = {"p": "b d", "z": "b d"}
+    p, z = torch.randn(3, 2, dtype=torch.float64, requires_grad=True), torch.randn(3, 2, dtype=torch.float64)
+    made = derive.grad(f, "p", shapes=shapes)
+
+    torch.testing.assert_close(made.program()(p.detach(), z), torch.autograd.grad(f(p, z), p)[0])
+    for wrt in ("z", ("p", "z")):
+        with pytest.raises(Unsupported, match="argument of its own"):
+            derive.grad(f, wrt, shapes=shapes)
+
+
+def test_a_detached_parameter_is_held_unless_it_is_asked_for():
+    class Tied(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = torch.nn.Linear(2, 3).double(), torch.nn.Linear(2, 3).double()
+
+        def forward(self, x):
+            held = self.b.bias.detach()[:, None]
+            return ((self.a(x) - self.b(x).detach()) ** 2).sum() + (self.a.weight * held).sum()
+
+    assert derive.grad(Tied(), "a.weight", shapes={"x": "n 2"}).verify().ok
+    for wrt in ("b.weight", "b.bias", "x"):
+        with pytest.raises(Unsupported, match="depends on what is differentiated by"):
+            derive.grad(Tied(), wrt, shapes={"x": "n 2"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import sympy
 from sympy import Integer
 
 from derive.errors import Unsupported
@@ -99,20 +100,25 @@ def new_full(input: Array, size: Any, fill_value: Any, *, dtype: Any = None, **_
 
 @op("arange")
 def arange(*bounds: Any, start: Any = None, end: Any = None, step: Any = 1, **_: Any) -> Array:
-    """0, 1, 2, … as whole numbers."""
+    """0, 1, 2, …, or from a start and in steps: whole numbers where all of these are."""
     given = [b for b in (*bounds, start, end) if b is not None]
     first, last = (0, given[0]) if len(given) == 1 else (given[0], given[1])
     if len(given) > 2:
         step = given[2]
-    if step != 1 or any(isinstance(b, float) for b in (first, last)):
-        raise Unsupported("arange with a step or fractions", "write a + b * torch.arange(n)")
-    low, high = from_size(first), from_size(last)
+    low, high, gap = map(expression, (first, last, step))
+    steps = (high - low) / gap
+    length = sympy.ceiling(steps) if steps.is_number else steps
+    whole = not any(isinstance(b, float) for b in (first, last, step))
+    if not (length.is_integer or (gap == 1 and whole)):
+        raise Unsupported(f"arange from {low} to {high} in steps of {gap}", "write a + b * torch.arange(n)")
 
     def at(positions: Positions) -> Node:
-        position = positions[0] + low
-        return Num(position) if position.is_number else Sym(position)
+        position = low + gap * positions[0]
+        if whole:
+            return Num(position) if position.is_number else Sym(position)
+        return add(Num(low), mul(Num(gap), Sym(positions[0])))
 
-    return Array((high - low,), at, "arange", "int")
+    return Array((length,), at, "arange", "int" if whole else "real")
 
 
 @op("linspace")

@@ -8,11 +8,11 @@ from typing import Any
 import sympy
 from sympy import S
 
-from derive.expr.tree import Call, Cases, Node, Num
+from derive.expr.tree import Call, Cases, Node, Num, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import number
 
-__all__ = ["HALF", "ONE", "TWO", "ZERO", "cases", "exp", "fn", "log", "relu", "size"]
+__all__ = ["HALF", "ONE", "TWO", "ZERO", "at_least", "cases", "exp", "fn", "log", "relu", "size"]
 
 ZERO, ONE, TWO, HALF = number(0), number(1), number(2), Num(S.Half)
 
@@ -36,3 +36,8 @@ def cases(*branches: tuple[Any, Node]) -> Node:
         if condition == S.true:
             break
     return open_[0][0] if open_[0][1] == S.true else Cases(tuple(open_))
+
+
+def at_least(x: Node, bound: Node) -> Node:
+    """x, or the bound where x is below it."""
+    return cases((value(x) < value(bound), bound), (S.true, x))

@@ -15,10 +15,10 @@ from derive.expr.vocabulary import FUNCTIONS
 from derive.read.arithmetic import minus, multiply, plus, power
 from derive.read.arrays import Array
 from derive.read.dispatch import call
-from derive.read.ops.entries import HALF, ONE, TWO, ZERO, cases, exp, log, relu, size
+from derive.read.ops.entries import HALF, ONE, TWO, ZERO, at_least, cases, exp, log, relu, size
 from derive.read.ops.norms import cosine_similarity
 from derive.read.ops.reductions import mean_over, over, sum_over
-from derive.read.registry import as_real, composite, elementwise, op
+from derive.read.registry import as_real, composite, elementwise, op, stage
 from derive.read.traced import Trace
 
 __all__ = ["reduced"]
@@ -221,13 +221,14 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: Any = 1e-6, reduction: Any = "mean"
 ) -> Array:
-    """½ (log v + (x - y)²/v); the bound eps below which torch holds the variance is left out."""
+    """½ (log v + (x - y)²/v) with v = max(var, eps), of which torch's own backward takes no note."""
     constant = mul(HALF, log(Num(2 * sympy.pi))) if full else ZERO
+    held = stage(elementwise(at_least, var, eps), "v", "s") if eps else var
     losses = elementwise(
         lambda x, y, v: add(mul(HALF, add(log(v), Frac(power(minus(x, y), TWO), v))), constant),
         input,
         target,
-        var,
+        held,
     )
     return reduced(losses, reduction)
 

@@ -193,8 +193,15 @@ def logdet(trace: Trace, A: Traced) -> Traced:
     return trace.head("logabsdet", A)
 
 
+class SignAndLog(NamedTuple):
+    """What slogdet returns, by torch's names."""
+
+    sign: Traced
+    logabsdet: Traced
+
+
 @composite("slogdet", "linalg_slogdet")
-def slogdet(trace: Trace, A: Traced, *, out: Any = None) -> tuple[Any, Traced]:
+def slogdet(trace: Trace, A: Traced, *, out: Any = None) -> SignAndLog:
     """The sign of the determinant, and the logarithm of its size."""
     whole = trace.head("det", A)
 
@@ -202,7 +209,8 @@ def slogdet(trace: Trace, A: Traced, *, out: Any = None) -> tuple[Any, Traced]:
         number = value(whole.array.at(positions))
         return add(Bracket(number > 0), neg(Bracket(number < 0)))
 
-    return trace.add(Array(whole.raw.dims, at, "sign"), "sign", (whole,)), trace.head("logabsdet", A)
+    sign = trace.add(Array(whole.raw.dims, at, "sign"), "sign", (whole,))
+    return SignAndLog(sign, trace.head("logabsdet", A))
 
 
 @composite("matrix_power", "linalg_matrix_power")
@@ -217,12 +225,18 @@ def matrix_power(trace: Trace, A: Traced, n: Any, *, out: Any = None) -> Any:
     return result
 
 
-@composite("linalg_vander", "vander")
-def vander(trace: Trace, x: Traced, *, N: Any = None) -> Any:
+@composite("linalg_vander")
+def powers(trace: Trace, x: Traced, *, N: Any = None) -> Any:
     """The powers 0, 1, 2, … of every entry, in a last axis."""
     number = x.shape[-1] if N is None else N
-    powers = call(trace, "arange", (number,), {})
-    return x.unsqueeze(-1) ** powers
+    return x.unsqueeze(-1) ** call(trace, "arange", (number,), {})
+
+
+@composite("vander")
+def vander(trace: Trace, x: Traced, N: Any = None, increasing: bool = False) -> Any:
+    """The powers of the entries of a vector: …, 2, 1, 0, or the other way round if `increasing`."""
+    found = powers(trace, x, N=N)
+    return found if increasing else found.flip(-1)
 
 
 # ── pseudo-inverses and spectra ─────────────────────────────────────────────────────────────────────

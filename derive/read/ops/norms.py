@@ -15,14 +15,14 @@ from derive.expr.tree import Bracket, Frac, Node, Norm, Num, Pow, mul, value
 from derive.read.arithmetic import divide, minus, multiply, plus
 from derive.read.arrays import Array, Positions, axis_of
 from derive.read.dispatch import call
-from derive.read.ops.entries import cases, size
+from derive.read.ops.entries import at_least, cases, size
 from derive.read.ops.indexing import select
 from derive.read.ops.joining import stack
 from derive.read.ops.movement import unsqueezed
 from derive.read.ops.reductions import kept, sum_over
 from derive.read.ops.shaping import number_of
 from derive.read.ops.statistics import amax, amin
-from derive.read.registry import as_real, axes_of, composite, elementwise, op
+from derive.read.registry import as_real, axes_of, composite, elementwise, op, stage
 from derive.read.sizes import expression
 from derive.read.traced import Trace, Traced
 
@@ -119,17 +119,26 @@ def norm(
     return call(trace, "linalg_vector_norm", (input, p, dim, keepdim), {})
 
 
-def bounded_below(array: Array, eps: Any, usual: float) -> Array:
-    """The array, at least eps; torch's usual tiny bound is a matter of rounding and left out."""
-    if eps == usual:
-        return array
-    return elementwise(lambda x, e: cases((value(x) < value(e), e), (S.true, x)), array, eps)
+def length(array: Array, p: Any, dim: Any, eps: Any, name: str, keepdim: bool = False) -> Array:
+    """max(‖x‖_p, eps) along an axis: a stage of that name."""
+    norm = p_norm(array, p, dim, keepdim)
+    if eps == 0:
+        return norm
+    return stage(elementwise(at_least, norm, eps), name)
 
 
 @op("normalize")
 def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12, out: Any = None) -> Array:
     """x / max(‖x‖_p, eps)."""
-    return elementwise(divide, input, bounded_below(p_norm(as_real(input), p, dim, True), eps, 1e-12))
+    return elementwise(divide, input, length(as_real(input), p, dim, eps, "r", True))
+
+
+@op("_weight_norm")
+def weight_norm(v: Any, g: Any, dim: Any = 0) -> Array:
+    """g v/‖v‖, the norm over all axes but one."""
+    array = as_real(v)
+    others = [k for k in range(array.rank) if k != axis_of(array, int(dim))]
+    return elementwise(lambda v, g, n: Frac(mul(g, v), n), array, g, p_norm(array, 2, others, True))
 
 
 @op("pairwise_distance")
@@ -184,5 +193,5 @@ def cosine_similarity(x1: Any, x2: Any, dim: Any = 1, eps: Any = 1e-8) -> Array:
     together = elementwise(multiply, a, b)
     axis = axis_of(together, int(dim)) - together.rank
     dot = sum_over(together, axis)
-    lengths = (bounded_below(p_norm(x, 2, axis), eps, 1e-8) for x in (a, b))
+    lengths = (length(x, 2, axis, eps, name) for x, name in ((a, "r"), (b, "q")))
     return elementwise(lambda d, m, n: Frac(d, mul(m, n)), dot, *lengths)

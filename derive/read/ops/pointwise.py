@@ -11,6 +11,7 @@ from sympy import And, Eq, Ge, Gt, Le, Lt, Ne, Not, Or, S
 
 from derive.errors import Unsupported
 from derive.expr.rounding import ceiling, floor, nearest
+from derive.expr.sums import compared
 from derive.expr.tree import Call, Frac, Mul, Node, Num, Pow, add, mul, value
 from derive.expr.vocabulary import FUNCTIONS
 from derive.read import arrays as base
@@ -270,7 +271,7 @@ _COMPARISONS: dict[str, Any] = {
 for _names, _relation in _COMPARISONS.items():
 
     def _compare(input: Any, other: Any, *, out: Any = None, _relation: Any = _relation) -> Array:
-        return elementwise(lambda a, b: _relation(value(a), value(b)), input, other, kind="bool")
+        return elementwise(lambda a, b: compared(_relation, value(a), value(b)), input, other, kind="bool")
 
     op(*_names.split())(_compare)
 
@@ -280,7 +281,7 @@ def condition(x: Any) -> Array:
     array = as_array(x)
     if array.kind == "bool":
         return array
-    return Array(array.dims, lambda at: Ne(value(array.at(at)), 0), array.text, "bool")
+    return Array(array.dims, lambda at: compared(Ne, value(array.at(at)), S.Zero), array.text, "bool")
 
 
 def _logical(build: Callable[..., Any], *arguments: Any, out: Any = None) -> Array:

@@ -14,6 +14,7 @@ from derive.expr.indices import Index, fresh
 from derive.expr.tree import Bracket, Frac, Mul, Node, Num, Sigma, Sym, add, mul
 from derive.read.arithmetic import divide, minus, multiply, number, plus, power, root
 from derive.read.arrays import Array, Positions, axis_of, matmul
+from derive.read.ops.digits import by_digits
 from derive.read.ops.entries import HALF, exp, log
 from derive.read.registry import as_real, axes_of, elementwise, op
 from derive.read.sizes import expression
@@ -57,7 +58,11 @@ def sum_over(array: Array, dim: Any = None, keepdim: bool = False) -> Array:
 
     def at(positions: Positions) -> Node:
         bound = bound_along(array, axes)
-        return sigmas(bound, array.at(placed(array, axes, positions, bound)))
+
+        def entry(inner: Positions) -> Node:
+            return array.at(placed(array, axes, positions, inner))  # type: ignore[no-any-return]
+
+        return sigmas(*by_digits([array.dims[k] for k in axes], bound, entry))
 
     return kept(Array(dims, at, array.text), array, axes, keepdim)
 

@@ -46,6 +46,7 @@ EXAMPLES: dict[str, Example] = {
 }
 
 MORE: dict[str, Example] = {
+    "slogdet by name": example(lambda x: torch.linalg.slogdet(x).logabsdet * torch.slogdet(x).sign, x=(3, 3)),
     "a pseudo-inverse of a wide matrix": example(lambda x: torch.linalg.pinv(x), x=(2, 4)),
     "one of less than full rank": example(lambda x, y: torch.linalg.pinv(x @ y), x=(4, 2), y=(2, 3)),
     "from the right": example(lambda x, y: torch.linalg.solve(x, y, left=False), x=(3, 3), y=(2, 3)),
@@ -91,3 +92,12 @@ def test_a_setting_has_the_gradient_of_autograd(name: str) -> None:
 def test_a_part_without_a_derivative_is_refused(f: Callable[..., torch.Tensor]) -> None:
     with pytest.raises(Unsupported, match=r"permutation from pivots|use the solution"):
         derive.vjp(f, wrt="x", shapes={"x": "2 2"})
+
+
+@pytest.mark.parametrize("given", [(), (4,), (2, True)])
+def test_the_powers_of_vander_decrease_unless_they_are_to_increase(given: tuple[int | bool, ...]) -> None:
+    """torch's own backward of vander raises: a change in place."""
+    made = derive.jacobian(lambda x: torch.vander(x, *given), "x", shapes={"x": 3})
+    x = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
+
+    torch.testing.assert_close(made.forward()(x), torch.vander(x, *given))

@@ -23,6 +23,7 @@ EXAMPLES: dict[str, Example] = {
     "sums_matrix_norm": example(lambda x: linalg.matrix_norm(x, 1) + linalg.matrix_norm(x, -math.inf), x=x),
     "norm": example(lambda x: x.norm(dim=1, keepdim=True) * x.norm(p=1) + x.norm("nuc"), x=x),
     "normalize": example(lambda x: F.normalize(x, dim=0) + F.normalize(x, p=3.0, dim=1, eps=2.0), x=x),
+    "_weight_norm": example(lambda x, y: torch._weight_norm(x, y), x=(3, 4, 2), y=(3, 1, 1)),
     "pairwise_distance": example(lambda x, y: F.pairwise_distance(x, y, p=3.0), x=x, y=y),
     "renorm": example(lambda x: torch.renorm(x, 1, 1, 1.5).exp() + torch.renorm(x, 2, 0, 0.9), x=(3, 4)),
     "dist": example(lambda x, y: torch.dist(x, y, 3), x=x, y=y),
@@ -49,6 +50,10 @@ AT_ZERO: dict[str, Example] = {
     "pdist": example(lambda x: F.pdist(x), x=zeros),
     "cdist": example(lambda x, y: torch.cdist(x, y), x=one_zero, y=zeros),
     "pairwise_distance": example(lambda x, y: F.pairwise_distance(x, y, eps=0), x=x, y=one_zero),
+    "normalize": example(lambda x: F.normalize(x, dim=1), x=one_zero),
+    "cosine_similarity": example(
+        lambda x, y: F.cosine_similarity(x, y), x=one_zero, y=normal(3, 4, seed="y")
+    ),
     "pairwise_distance with eps": example(lambda x, y: F.pairwise_distance(x, y), x=x, y=one_zero),
 }
 
