@@ -14,6 +14,7 @@ from derive.expr.problem import Definition, Problem
 from derive.expr.sums import entry, replace_entries
 from derive.expr.tree import value
 from derive.expr.vocabulary import FUNCTIONS
+from derive.numeric.classes import classes_of
 from derive.numeric.program import Let, Program, build_program
 
 __all__ = ["forward_of", "program_of"]
@@ -36,7 +37,8 @@ def program_of(parts: Sequence[Derived], name: str = "") -> Program:
     ordered = parts[-1].problem.variables
     saturating = [let for let in lets if isinstance(let.value, Apply) and let.value.fn in SATURATING]
     accurate, answers = (tuple(_accurate(let, saturating) for let in group) for group in (lets, results))
-    return build_program(name or results[0].name, ordered, accurate, answers)
+    classes = classes_of(parts[-1].problem)
+    return build_program(name or results[0].name, ordered, accurate, answers, classes=classes)
 
 
 def _add(let: Let, lets: list[Let], renamed: dict[str, str]) -> None:
@@ -96,7 +98,7 @@ def forward_of(problem: Problem, outputs: Sequence[str] | None = None, name: str
     # An output that another definition uses is computed under its own name and returned.
     lets = tuple(_let(d) for d in problem.definitions if d.name not in wanted or d.name in inner)
     results = tuple(Let(f"{r.name}_out", r.indices, _reference(r)) if r.name in inner else r for r in results)
-    return build_program(name, problem.variables, lets, results)
+    return build_program(name, problem.variables, lets, results, classes=classes_of(problem))
 
 
 def _let(definition: Definition) -> Let:

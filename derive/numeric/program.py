@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, preorder_traversal
 
 from derive.errors import FormulaError, ShapeError, Unsupported
-from derive.expr.indices import Index
+from derive.expr.indices import Dim, Index
 from derive.expr.problem import Variable
 from derive.expr.sums import substitute
 from derive.expr.tree import DiffValue, HeadValue
@@ -51,22 +51,24 @@ class Program:
 
     `program(W, x)` or `program(W=W, x=x)` checks the shapes and gives a tensor, or a tuple of tensors where
     `nested`. The result has the dtype and the device of the first real argument. `source` can be pasted
-    anywhere; it is data, so a Program can be pickled, and is compiled when it is first called.
+    anywhere; it is data, so a Program can be pickled, and is compiled when it is first called. `classes` are
+    the integer parameters that are positions, each with the size of its axis: a call checks that they are.
     """
 
     name: str
     parameters: tuple[Variable, ...]
     source: str
     nested: bool = False
+    classes: tuple[tuple[str, Dim], ...] = ()
 
     def __post_init__(self) -> None:
         # torch.compile cannot trace what reads these first, so they are there before it comes.
-        _ = self._plan
+        _ = self._plan, self._ranges
         if "torch" in sys.modules:
             _ = self.function
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Program, (self.name, self.parameters, self.source, self.nested)
+        return Program, (self.name, self.parameters, self.source, self.nested, self.classes)
 
     @cached_property
     def function(self) -> Callable[..., Any]:
@@ -77,6 +79,12 @@ class Program:
     def _plan(self) -> tuple[Row, ...]:
         """Names, sizes (a name, a number, or None for what is checked by the others) and kinds."""
         return tuple((v.name, tuple(_size(d) for d in v.dims), v.integer) for v in self.parameters)
+
+    @cached_property
+    def _ranges(self) -> tuple[tuple[int, int | str], ...]:
+        """The places of the parameters that are positions, and the size of the axis (a name or a number)."""
+        places = {v.name: k for k, v in enumerate(self.parameters)}
+        return tuple((places[name], size) for name, dim in self.classes if (size := _size(dim)) is not None)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*self.bind(args, kwargs))
@@ -95,7 +103,10 @@ class Program:
             known = [name for name, _, _ in plan]
             extra = ", ".join(k for k in kwargs if k not in known[len(args) :])
             raise TypeError(f"{self.name} has no free argument {extra}; its arguments are {', '.join(known)}")
-        return _checked(plan, values)
+        values, sizes = _checked(plan, values)
+        for place, size in self._ranges:
+            _check_range(plan[place][0], values[place], sizes.get(size) if isinstance(size, str) else size)
+        return values
 
 
 def build_program(
@@ -105,6 +116,7 @@ def build_program(
     results: tuple[Let, ...],
     *,
     doc: str = "",
+    classes: tuple[tuple[str, Dim], ...] = (),
 ) -> Program:
     """The program that computes `results` from the variables, by way of `lets`, in the order given.
 
@@ -131,7 +143,7 @@ def build_program(
         statements.append(Statement(text, code))
     codes = [_lower(scope, result, known, copy=True) for result in results]
     source = write_function(function_name, variables, scope, statements, codes, doc)
-    return Program(function_name, variables, source, len(results) > 1)
+    return Program(function_name, variables, source, len(results) > 1, classes)
 
 
 def _used(lets: Sequence[Let], results: Sequence[Let]) -> set[str]:
@@ -202,7 +214,8 @@ def _size(dim: Expr) -> int | str | None:
     return dim.name if dim.is_Symbol else None
 
 
-def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
+def _checked(plan: Sequence[Row], values: list[Any]) -> tuple[list[Any], dict[str, int]]:
+    """The values as tensors of the shapes that the plan gives, and the sizes of its dimensions."""
     import torch
 
     like = next((v for v in values if isinstance(v, torch.Tensor) and v.is_floating_point()), None)
@@ -236,7 +249,25 @@ def _checked(plan: Sequence[Row], values: list[Any]) -> list[Any]:
                         f"{owner} is {_tuple(plan[other][1])} = {_tuple(values[other].shape)} but "
                         f"{name} is {_tuple(dims)} = {_tuple(value.shape)}"
                     )
-    return values
+    return values, {dim: size for dim, (size, _) in sizes.items()}
+
+
+def _check_range(name: str, value: Any, size: int | None) -> None:
+    """Refuse a position outside of its axis, as -100 among classes: it would count as none of them.
+
+    A tensor on a device is not waited for, nor one that torch.compile traces.
+    """
+    import torch
+
+    if torch.compiler.is_compiling() or size is None or not value.numel() or value.device.type != "cpu":
+        return
+    least, largest = (int(v) for v in torch.aminmax(value))
+    if least < 0 or largest >= size:
+        wrong = least if least < 0 else largest
+        raise IndexError(
+            f"{name} holds {wrong}, which is no position in 0 … {size - 1}; to leave such entries out of a "
+            "loss, give them a number of your own and say so when it is derived: ignore_index=-1"
+        )
 
 
 def _tuple(items: Sequence[Any]) -> str:

@@ -18,7 +18,7 @@ from derive.read.dispatch import call
 from derive.read.ops.entries import at_least, cases, size
 from derive.read.ops.indexing import select
 from derive.read.ops.joining import stack
-from derive.read.ops.movement import unsqueezed
+from derive.read.ops.movement import broadcast, unsqueezed
 from derive.read.ops.reductions import kept, sum_over
 from derive.read.ops.shaping import number_of
 from derive.read.ops.statistics import amax, amin
@@ -186,12 +186,18 @@ def pdist(input: Any, p: Any = 2) -> Array:
     return p_norm(elementwise(minus, first, second), p, -1)
 
 
+def _stretched(x: Array, like: Array, axis: int) -> Array:
+    """The array with that axis, counted from the end, as long as the other's: torch stretches first."""
+    own = (1,) * (-axis - x.rank) + x.dims
+    return broadcast(x, (*own[: len(own) + axis], like.dims[axis], *own[len(own) + axis + 1 :]))
+
+
 @op("cosine_similarity")
 def cosine_similarity(x1: Any, x2: Any, dim: Any = 1, eps: Any = 1e-8) -> Array:
     """x1·x2 / (max(‖x1‖, eps) max(‖x2‖, eps))."""
-    a, b = as_real(x1), as_real(x2)
-    together = elementwise(multiply, a, b)
+    together = elementwise(multiply, as_real(x1), as_real(x2))
     axis = axis_of(together, int(dim)) - together.rank
+    a, b = (_stretched(as_real(x), together, axis) for x in (x1, x2))
     dot = sum_over(together, axis)
     lengths = (length(x, 2, axis, eps, name) for x, name in ((a, "r"), (b, "q")))
     return elementwise(lambda d, m, n: Frac(d, mul(m, n)), dot, *lengths)

@@ -27,7 +27,11 @@ EXAMPLES: dict[str, Example] = {
     "pairwise_distance": example(lambda x, y: F.pairwise_distance(x, y, p=3.0), x=x, y=y),
     "renorm": example(lambda x: torch.renorm(x, 1, 1, 1.5).exp() + torch.renorm(x, 2, 0, 0.9), x=(3, 4)),
     "dist": example(lambda x, y: torch.dist(x, y, 3), x=x, y=y),
-    "cosine_similarity": example(lambda x, y: F.cosine_similarity(x, y[:1], dim=-1), x=x, y=y),
+    "cosine_similarity": example(
+        lambda x, y: F.cosine_similarity(x, y[:1], dim=-1) + F.cosine_similarity(x, y[:1], dim=0).sum(),
+        x=x,
+        y=y,
+    ),
 }
 
 ORDERS = (0, 0.5, 1, 2, 2.5, 4, -1, -2, -2.5, math.inf, -math.inf)
