@@ -245,10 +245,11 @@ def hinge_embedding_loss(
     reduce: Any = None,
     reduction: Any = "mean",
 ) -> Array:
-    """x where y = 1, max(0, margin - x) where y = -1."""
+    """x where y = 1, max(0, margin - x) where y = -1; both for any other y."""
 
     def entry(x: Node, y: Node, m: Node) -> Node:
-        return cases((sympy.Eq(value(y), 1), x), (S.true, relu(minus(m, x))))
+        far = relu(minus(m, x))
+        return cases((sympy.Eq(value(y), 1), x), (sympy.Eq(value(y), -1), far), (S.true, add(x, far)))
 
     return reduced(elementwise(entry, input, target, margin), reduction, size_average, reduce)
 
@@ -347,10 +348,11 @@ def cosine_embedding_loss(
     reduce: Any = None,
     reduction: Any = "mean",
 ) -> Array:
-    """1 - cos where y = 1, max(0, cos - margin) where y = -1."""
+    """1 - cos where y = 1, max(0, cos - margin) where y = -1; 0 for any other y."""
     cosine = cosine_similarity(input1, input2, -1)
 
     def entry(c: Node, y: Node, m: Node) -> Node:
-        return cases((sympy.Eq(value(y), 1), minus(ONE, c)), (S.true, relu(minus(c, m))))
+        far = relu(minus(c, m))
+        return cases((sympy.Eq(value(y), 1), minus(ONE, c)), (sympy.Eq(value(y), -1), far), (S.true, ZERO))
 
     return reduced(elementwise(entry, cosine, target, margin), reduction, size_average, reduce)

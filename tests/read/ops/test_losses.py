@@ -75,6 +75,12 @@ EXAMPLES: dict[str, Example] = {
 }
 
 OPTIONS: dict[str, Example] = {
+    "hinge_embedding_loss of other targets": example(
+        lambda x, t: F.hinge_embedding_loss(x, t), x=real(0.3, 0.4, 2.0), t=real(1, 0, -1), held=("t",)
+    ),
+    "cosine_embedding_loss of other targets": example(
+        lambda x, y, t: F.cosine_embedding_loss(x, y, t), x=x, y=y, t=real(0, -1, 2), held=("t",)
+    ),
     "mse with weights": of(F.mse_loss, weight=True),
     "smooth l1 with beta 0": of(F.smooth_l1_loss, beta=0.0),
     "kl of logarithms": of(F.kl_div, log_target=True, reductions=("none", "sum")),
