@@ -91,7 +91,9 @@ EXCLUDED: dict[str, str] = {
         "glu detach where Tensor.where masked_fill is_floating_point".split(), "not of one array"
     ),
     **dict.fromkeys(
-        "lt le gt ge eq ne logical_and logical_or logical_xor logical_not".split(), "truth values"
+        "lt le gt ge eq ne logical_and logical_or logical_xor logical_not "
+        "bitwise_and bitwise_or bitwise_xor bitwise_not".split(),
+        "truth values",
     ),
     **dict.fromkeys("to long bool double".split(), "another type"),
     **dict.fromkeys("positive".split(), "the identity"),

@@ -96,7 +96,9 @@ def forms(rational: Expr) -> Iterator[Expr]:
     yield rational
     top, bottom = factored.as_numer_denom()
     if bottom.is_number or not bottom.is_Add:
-        yield sympy.expand(factored)
+        expanded = sympy.expand(factored)
+        yield expanded
+        yield _in_front(expanded)
     if not bottom.is_number:
         yield sympy.expand(top) / bottom
 
@@ -133,6 +135,18 @@ def _inside(expr: Expr) -> Expr:
     if isinstance(expr, (sympy.Add, sympy.Mul, sympy.Pow)):
         return expr.func(*(_inside(a) for a in expr.args))
     return expr
+
+
+def _in_front(terms: Expr) -> Expr:
+    """The sum with the powers that all its terms share in front, and the numbers where they are."""
+    if not terms.is_Add:
+        return terms
+    powers = [term.as_powers_dict() for term in terms.args]
+    shared = sympy.Integer(1)
+    for symbol in sorted(terms.free_symbols, key=str):
+        exponents = [p.get(symbol, 0) for p in powers]
+        shared *= symbol ** (min(exponents) if min(exponents) > 0 else min(max(exponents), 0))
+    return sympy.Mul(shared, sympy.Add(*(term / shared for term in terms.args)))
 
 
 def _rejoined(product: Expr) -> Expr:

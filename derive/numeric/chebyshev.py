@@ -54,8 +54,8 @@ def fit(f: Real, low: float, high: float, most: int = 40) -> Callable[[Expr], Ex
     None where that takes more than `most` coefficients.
 
         >>> near = fit(mpmath.cos, 0, 1)
-        >>> near(x)
-        chebyshev(2*x - 1, 12 coefficients)
+        >>> near(sympy.Symbol("x"))
+        chebyshev(2*x - 1, 13 coefficients)
     """
     with mpmath.workdps(DIGITS):
         middle, half = (mpf(low) + mpf(high)) / 2, (mpf(high) - mpf(low)) / 2

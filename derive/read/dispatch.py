@@ -15,9 +15,9 @@ from typing import Any
 from derive.errors import DeriveError, ShapeError, Unsupported
 from derive.read.arrays import Array
 from derive.read.captured import constant, is_tensor
-from derive.read.refusals import INNER, REFUSED, is_idle_dropout, refuse
+from derive.read.refusals import INNER, REFUSED, Refused, is_idle_dropout, refuse
 from derive.read.registry import COMPOSITES, STAGES
-from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Refused, Shape, Trace, Traced
+from derive.read.traced import METHODS, OPERATOR_NAMES, OPERATORS, Shape, Trace, Traced
 
 __all__ = ["call", "changed", "op_name", "unchanged"]
 

@@ -19,6 +19,7 @@ __all__ = [
     "JOINT_VIEWS",
     "REFUSED",
     "VIEWS",
+    "Refused",
     "is_idle_dropout",
     "is_in_place",
     "refuse",
@@ -163,3 +164,19 @@ def refuse(name: str, kwargs: Mapping[str, Any], line: int) -> None:
         raise Unsupported(f"the in-place {name}", f"write x = x.{plain}(…)", line=line)
     if kwargs.get("out") is not None:
         raise Unsupported(f"out= of {name}", f"write y = torch.{name}(…)", line=line)
+
+
+class Refused:
+    """A part of a result that has no derivative: using it raises."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        self.what, self.hint = what, hint
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python looks: inspect, copy
+            raise AttributeError(name)
+        self.used()
+
+    def used(self, *_: Any) -> Any:
+        """Raise: a result was asked for that has no derivative."""
+        raise Unsupported(self.what, self.hint)

@@ -116,6 +116,9 @@ def _beyond(error: Exception) -> Unsupported | None:
     """What torch says of a traced tensor where it wants a real one; none for an error of the author's own."""
     frames = list(traceback.walk_tb(error.__traceback__))
     modules = [str(frame.f_globals.get("__name__", "")) for frame, _ in frames]
+    if isinstance(error, TypeError) and "Size" in str(error):
+        what = f"a size of the shapes as a number of that function ({error})"
+        return Unsupported(what, "give that dimension as a number in shapes")
     inside = modules[-1].partition(".")[0] in ("torch", "derive") and modules[-1] != __name__
     if not inside and "Traced" not in str(error):
         return None

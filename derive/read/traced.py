@@ -22,10 +22,10 @@ from derive.expr.problem import reference
 from derive.expr.tree import Head
 from derive.read.arrays import Array, Positions, tensor
 from derive.read.captured import is_tensor, kind_of
-from derive.read.refusals import JOINT_VIEWS, REFUSED, VIEWS, refuse
+from derive.read.refusals import JOINT_VIEWS, REFUSED, VIEWS, Refused, refuse
 from derive.read.sizes import Size
 
-__all__ = ["METHODS", "OPERATORS", "OPERATOR_NAMES", "Refused", "Shape", "Trace", "Traced"]
+__all__ = ["METHODS", "OPERATORS", "OPERATOR_NAMES", "Shape", "Trace", "Traced"]
 
 
 @dataclass
@@ -299,22 +299,6 @@ class Traced:
 
     def __repr__(self) -> str:
         return f"<traced {self.name or self.op} {tuple(map(str, self.raw.dims))}>"
-
-
-class Refused:
-    """A part of a result that has no derivative: using it raises."""
-
-    def __init__(self, what: str, hint: str = "") -> None:
-        self.what, self.hint = what, hint
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # Python looks: inspect, copy
-            raise AttributeError(name)
-        self.used()
-
-    def used(self, *_: Any) -> Any:
-        """Raise: a result was asked for that has no derivative."""
-        raise Unsupported(self.what, self.hint)
 
 
 class Shape(tuple):  # type: ignore[type-arg]

@@ -16,9 +16,9 @@ from typing import Any
 from derive.errors import Unsupported
 from derive.read.captured import is_tensor
 from derive.read.dispatch import op_name
-from derive.read.refusals import is_in_place, refuse
+from derive.read.refusals import Refused, is_in_place, refuse
 from derive.read.sizes import symbolic_math
-from derive.read.traced import Refused, Trace, Traced
+from derive.read.traced import Trace, Traced
 
 __all__ = ["watching"]
 

@@ -151,7 +151,7 @@ RESULTS = (
     ("jacobian", "s = softmax(x)", "x: n", "x",
      r"\operatorname{diag}(s) - s s^T"),
     ("jacobian", "s = log_softmax(x)", "x: n", "x",
-     r"I - \mathbf{1} \operatorname{softmax}(x)^T"),
+     r"I - \mathbf{1} p^T"),
     ("jacobian", "y = x/norm(x)", "x: n", "x",
      r"\frac{1}{\lVert x \rVert} I - \frac{1}{\lVert x \rVert^{3}} x x^T"),
     ("jacobian", "y = x * (a @ x)", "x: n, a: n", "x",

@@ -9,7 +9,8 @@ from derive.errors import ShapeError, Unsupported
 from derive.expr.indices import dim
 from derive.read import read_torch
 from derive.read.ops import OPS
-from derive.read.traced import Memory, Refused, Trace, Traced
+from derive.read.refusals import Refused
+from derive.read.traced import Memory, Trace, Traced
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from derive.errors import ShapeError, Unsupported
 from derive.expr.tree import Bracket, add, neg, value
 from derive.read.arrays import Array
 from derive.read.dispatch import call
+from derive.read.refusals import Refused
 from derive.read.registry import composite
-from derive.read.traced import Refused, Trace, Traced
+from derive.read.traced import Trace, Traced
 
 __all__ = ["matrix_norm"]
 

@@ -12,8 +12,8 @@ from derive.read.arithmetic import divide, minus, multiply, number, plus, power,
 from derive.read.arrays import Array
 from derive.read.ops.reductions import mean_over, variance
 from derive.read.ops.shaping import reshaped
+from derive.read.refusals import Refused
 from derive.read.registry import as_real, elementwise, from_size, op, stage
-from derive.read.traced import Refused
 
 __all__ = ["standardised"]
 

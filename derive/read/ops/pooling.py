@@ -19,9 +19,10 @@ from derive.read.ops.pieces import in_range
 from derive.read.ops.reductions import mean_over, size_node
 from derive.read.ops.resampling import weighted
 from derive.read.ops.shaping import number_of, split_axis
+from derive.read.refusals import Refused
 from derive.read.registry import as_real, composite, elementwise, op
 from derive.read.sizes import expression
-from derive.read.traced import Refused, Trace, Traced
+from derive.read.traced import Trace, Traced
 
 __all__ = ["Windows"]
 

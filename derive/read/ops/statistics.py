@@ -25,8 +25,8 @@ from derive.read.arrays import Array, Positions, axis_of
 from derive.read.ops.activations import maximum_, minimum_
 from derive.read.ops.entries import HALF, ONE
 from derive.read.ops.reductions import bound_along, count, kept, placed, sigmas, sum_over
+from derive.read.refusals import Refused
 from derive.read.registry import as_real, axes_of, elementwise, op
-from derive.read.traced import Refused
 
 __all__: list[str] = []
 
