@@ -55,7 +55,8 @@ class Field:
     def symbol(self, head: Expr) -> Dummy:
         """The generator that stands for a head."""
         if head not in self._symbols:
-            self._symbols[head] = Dummy(f"g{len(self._symbols)}", positive=True)
+            size = bool(head.is_Symbol and head.is_integer)
+            self._symbols[head] = Dummy(f"g{len(self._symbols)}", positive=True, integer=size or None)
         return self._symbols[head]
 
     def _power(self, monomial: Expr, coefficient: Rational) -> Expr:

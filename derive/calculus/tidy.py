@@ -138,12 +138,12 @@ def _inside(expr: Expr) -> Expr:
 
 
 def _in_front(terms: Expr) -> Expr:
-    """The sum with the powers that all its terms share in front, and the numbers where they are."""
+    """The sum with the powers of sizes that all its terms share in front, and the numbers where they are."""
     if not terms.is_Add:
         return terms
     powers = [term.as_powers_dict() for term in terms.args]
     shared = sympy.Integer(1)
-    for symbol in sorted(terms.free_symbols, key=str):
+    for symbol in sorted((s for s in terms.free_symbols if s.is_integer), key=str):
         exponents = [p.get(symbol, 0) for p in powers]
         shared *= symbol ** (min(exponents) if min(exponents) > 0 else min(max(exponents), 0))
     return sympy.Mul(shared, sympy.Add(*(term / shared for term in terms.args)))
