@@ -8,6 +8,7 @@ itself, gradgradcheck by differences of the backward, beside what autograd makes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from derive.verification.autograd import differentiated, function_of, leaves, places
@@ -69,35 +70,25 @@ def _checks(case: Case, referee: Referee, failure: Failure, without: str = "") -
 def _failure(case: Case, question: Question, k: int, sample: Sample) -> str:
     """What gradcheck finds wrong with the program at every step; nothing where it is content with one."""
     import torch
-    from torch.autograd.gradcheck import GradcheckError  # the module has the name of its function
 
-    args = case.tensors(sample, "float64")
-    *_, place = places(case, question)
-    function = _ruled(case, question, k)
-    args[place].requires_grad_()
-    forward, failure = question.kind == "jvp", ""
-    for step in STEPS:
-        try:
-            torch.autograd.gradcheck(
-                lambda x: function.apply(*args[:place], x, *args[place + 1 :]),
-                (args[place],),
-                eps=step,
-                rtol=RELATIVE,
-                check_forward_ad=forward,
-                check_backward_ad=not forward,
-                check_undefined_grad=False,
-            )
-        except GradcheckError as error:
-            failure = failure or first_line(error)
-        else:
-            return ""
-    return failure
+    forward = question.kind == "jvp"
+    check = partial(torch.autograd.gradcheck, check_forward_ad=forward, check_backward_ad=not forward)
+    return _failure_of(check, case, question, k, sample)
 
 
 def _failure_twice(case: Case, question: Question, k: int, sample: Sample) -> str:
     """What gradgradcheck finds wrong with the program as a backward that is differentiated once more."""
     import torch
-    from torch.autograd.gradcheck import GradcheckError
+
+    try:
+        return _failure_of(torch.autograd.gradgradcheck, case, question, k, sample)
+    except RuntimeError as error:  # a backward that has no graph
+        return first_line(error)
+
+
+def _failure_of(check: Callable[..., Any], case: Case, question: Question, k: int, sample: Sample) -> str:
+    """The first complaint of one of torch's checkers, where it has one at every step."""
+    from torch.autograd.gradcheck import GradcheckError  # the module has the name of its function
 
     args = case.tensors(sample, "float64")
     *_, place = places(case, question)
@@ -106,7 +97,7 @@ def _failure_twice(case: Case, question: Question, k: int, sample: Sample) -> st
     failure = ""
     for step in STEPS:
         try:
-            torch.autograd.gradgradcheck(
+            check(
                 lambda x: function.apply(*args[:place], x, *args[place + 1 :]),
                 (args[place],),
                 eps=step,
@@ -115,8 +106,6 @@ def _failure_twice(case: Case, question: Question, k: int, sample: Sample) -> st
             )
         except GradcheckError as error:
             failure = failure or first_line(error)
-        except RuntimeError as error:  # a backward that has no graph
-            return first_line(error)
         else:
             return ""
     return failure
