@@ -14,7 +14,7 @@ from sympy import Expr, Sum
 
 from derive.calculus.derived import free_indices
 from derive.expr.indices import Index
-from derive.expr.problem import Definition, Problem, names_in
+from derive.expr.problem import Definition, Problem
 from derive.expr.sums import make_sum, open_sum, substitute
 from derive.expr.tree import value
 from derive.printing.present import present
@@ -81,9 +81,8 @@ def _known(problem: Problem, indices: tuple[Index, ...], weights: Expr) -> str |
 
 
 def _free(problem: Problem, rank: int) -> str:
-    taken = {*problem.reserved, *(name for d in problem.definitions for name in names_in(d.body))}
     letters = LETTERS[min(rank, 2)]
-    return next((name for name in letters if name not in taken), problem.free_name(letters[0]))
+    return next((name for name in letters if name not in problem.reserved), problem.free_name(letters[0]))
 
 
 def _after(problem: Problem, name: str, definition: Definition) -> Problem:

@@ -143,11 +143,11 @@ def names_in(node: Node) -> Iterator[str]:
             case Entry(base, at):
                 yield base
                 for position in at:
-                    yield from _names(position)
+                    yield from names_within(position)
             case Head(base=base):
                 yield base
             case Sym(symbol):
-                yield from _names(symbol)
+                yield from names_within(symbol)
 
 
 def names_in_conditions(node: Node) -> Iterator[str]:
@@ -155,15 +155,15 @@ def names_in_conditions(node: Node) -> Iterator[str]:
     for part in walk(node):
         match part:
             case Bracket(condition):
-                yield from _names(condition)
+                yield from names_within(condition)
             case Cases(branches):
                 for _, condition in branches:
-                    yield from _names(condition)
+                    yield from names_within(condition)
             case Delta(i, j):
-                yield from (*_names(i), *_names(j))
+                yield from (*names_within(i), *names_within(j))
 
 
-def _names(expr: Basic) -> list[str]:
+def names_within(expr: Basic) -> list[str]:
     """The names of tensors and scalars in a value, sorted."""
     tensors = {str(a.base.label) for a in expr.atoms(Indexed)}
     return sorted(tensors | {s.name for s in expr.free_symbols if s.is_Symbol and not isinstance(s, Index)})

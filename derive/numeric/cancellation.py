@@ -13,9 +13,11 @@ from itertools import takewhile
 import mpmath
 import sympy
 from mpmath import mpf
-from sympy import Abs, Add, Expr, Indexed, Mul, Piecewise, Pow, Rational, Symbol, besseli, besselk, exp
+from sympy import Abs, Add, Expr, Indexed, Mul, Piecewise, Pow, Rational, Symbol, besselk, exp
 from sympy.logic.boolalg import Boolean
 
+from derive.expr.functions import elementary
+from derive.expr.special import SPECIAL
 from derive.expr.sums import map_args
 from derive.numeric.chebyshev import Real, fit
 from derive.numeric.polynomials import variable
@@ -26,10 +28,8 @@ __all__ = ["fitted"]
 t = Symbol("t", real=True)
 
 # What the functions are, to be evaluated with as many digits as it takes.
-EXACT: dict[str, Callable[[Expr], Expr]] = {
-    "erfcx": lambda u: exp(u**2) * sympy.erfc(u),
-    "i0e": lambda u: exp(-Abs(u)) * besseli(0, u),
-    "i1e": lambda u: exp(-Abs(u)) * besseli(1, u),
+EXACT: dict[str, Callable[..., Expr]] = {
+    **{name: lambda u, name=name: elementary(SPECIAL[name](u)) for name in ("erfcx", "i0e", "i1e")},
     "k0e": lambda u: exp(u) * besselk(0, u),
     "k1e": lambda u: exp(u) * besselk(1, u),
     "finite": lambda u: u,
@@ -100,18 +100,14 @@ def _series(f: Real, size: Real, x: Expr) -> tuple[tuple[Expr, Expr], ...]:
         for _ in range(STEPS):
             far = fit(lambda u, low=low: f(low / u) * (low / u) ** power, 0, 1)  # type: ignore[misc]
             if far is not None:
-                branches.append((far(_exact(low) / x) * x ** -Rational(power), x > _exact(low)))
+                branches.append((far(Rational(low) / x) * x ** -Rational(power), x > Rational(low)))
                 return tuple(branches[::-1])
             near = fit(f, low, STEP * low)
             if near is None:
                 return ()
-            branches.append((near(x), x > _exact(low)))
+            branches.append((near(x), x > Rational(low)))
             low *= STEP
     return ()
-
-
-def _exact(number: float) -> Expr:
-    return Rational(*float(number).as_integer_ratio())
 
 
 def _begin(f: Real, size: Real) -> float | None:

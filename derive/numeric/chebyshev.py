@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import mpmath
 import sympy
 from mpmath import mpf
-from sympy import Expr, Float, Tuple
+from sympy import Expr, Float, Rational, Tuple
 
 __all__ = ["EVALUATION", "Chebyshev", "Real", "fit"]
 
@@ -68,7 +68,7 @@ def fit(f: Real, low: float, high: float, most: int = 40) -> Callable[[Expr], Ex
     if needed > most:
         return None
     coefficients = Tuple(*(Float(float(c)) for c in found[:needed]))
-    a, b = (sympy.nsimplify(v, rational=True) for v in (low, high))
+    a, b = map(Rational, (low, high))
     return lambda x: Chebyshev(coefficients, (2 * x - (a + b)) / (b - a))
 
 

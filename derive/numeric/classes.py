@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sympy import Basic, Expr, Indexed, Symbol
+from sympy import Expr, Indexed
 
 from derive.expr.indices import Dim, is_target
-from derive.expr.problem import Problem
+from derive.expr.problem import Problem, names_within
 from derive.expr.tree import Bracket, Cases, Entry, walk
 
 __all__ = ["classes_of"]
@@ -27,17 +27,11 @@ def classes_of(problem: Problem) -> tuple[tuple[str, Dim], ...]:
                         if is_target(position):
                             found[_name(position), dim] = None
                 case Bracket(condition):
-                    asked |= _names(condition)
+                    asked.update(names_within(condition))
                 case Cases(branches):
-                    asked |= set().union(*(_names(condition) for _, condition in branches))
+                    asked.update(name for _, condition in branches for name in names_within(condition))
     return tuple((name, dim) for name, dim in found if name in integers - asked)
 
 
 def _name(position: Expr) -> str:
     return str(position.base.label) if isinstance(position, Indexed) else str(position.name)
-
-
-def _names(condition: Basic) -> set[str]:
-    """The tensors and scalars in a condition."""
-    entries = {str(entry.base.label) for entry in condition.atoms(Indexed)}
-    return entries | {symbol.name for symbol in condition.atoms(Symbol)}

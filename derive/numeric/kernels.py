@@ -2,8 +2,8 @@
 
 torch 2.13's bessel_j0 … y1 are wrong in the sixth digit between 4.9 and 8 and have none beyond 1e6; its
 modified Bessel functions of the second kind are NaN at the least float; it has no Ai'; and autograd takes
-all of them for constants. Here a function is
-fitted itself near 0; beyond, the slowly varying factors of its asymptotic form are.
+all of them for constants. Here a function is fitted itself near 0; beyond, the slowly varying factors of
+its asymptotic form are.
 
 The forms: NIST Digital Library of Mathematical Functions, 10.17 (Bessel), 10.30 (modified), 9.7 (Airy).
 """

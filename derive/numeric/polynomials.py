@@ -11,7 +11,7 @@ from sympy.logic.boolalg import Boolean
 
 from derive.expr.sums import map_args
 
-__all__ = ["folded", "nested", "variable"]
+__all__ = ["nested", "variable"]
 
 DEGREE = 3  # from here on the powers are taken apart
 # Where powers around another centre lose most, they lose less than this part of their best gain.
@@ -57,11 +57,11 @@ def _nested(coefficients: list[Expr], y: Expr) -> Expr:
     """Horner's form; where only every second power is there, in the square."""
     if all(c == 0 for c in coefficients[1::2]):
         odd = S.One if len(coefficients) % 2 else y
-        return odd * folded(coefficients[::2], y**2)
-    return folded(coefficients, y)
+        return odd * _folded(coefficients[::2], y**2)
+    return _folded(coefficients, y)
 
 
-def folded(coefficients: list[Expr], y: Expr) -> Expr:
+def _folded(coefficients: list[Expr], y: Expr) -> Expr:
     """Horner's form in y, from the coefficient of the highest power on."""
     return reduce(lambda nested, c: sympy.Mul(nested, y) + c, coefficients)
 
